@@ -1,0 +1,28 @@
+#include "core/base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+vlb_code vlb_fail(vlb_error *err, vlb_code code, const char *format, ...) {
+  if (!err) return code;
+  err->code = code;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(err->message, sizeof err->message, format, args);
+  va_end(args);
+  return code;
+}
+
+vlb_code vlb_fail_at(vlb_error *err, const char *place, ...) {
+  if (!err) return VLB_FAILED;
+  char old[sizeof err->message], where[512];
+  memcpy(old, err->message, sizeof old);
+  va_list args;
+  va_start(args, place);
+  vsnprintf(where, sizeof where, place, args);
+  va_end(args);
+  int n = snprintf(err->message, sizeof err->message, "%s: %s", where, old);
+  (void)n; /* a message too long is cut, never dropped */
+  return err->code;
+}

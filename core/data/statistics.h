@@ -1,0 +1,27 @@
+/* Dataset statistics and mean/std normalisation (specification 5.2). */
+#ifndef VLB_DATA_STATISTICS_H
+#define VLB_DATA_STATISTICS_H
+
+#include <stdint.h>
+
+#include "core/base/status.h"
+
+enum { VLB_STATS_MAX = 64 };
+
+/* Population mean and standard deviation of one feature, float32 as LeRobot stores them. */
+typedef struct {
+  int dim;
+  int64_t count; /* frames */
+  float mean[VLB_STATS_MAX], std[VLB_STATS_MAX], min[VLB_STATS_MAX], max[VLB_STATS_MAX];
+} vlb_stats;
+
+/* Two-pass in double over rows [n,dim]. */
+void vlb_stats_compute(const double *rows, int64_t n, int dim, vlb_stats *out);
+void vlb_normalize(const vlb_stats *s, const float *x, float *out);   /* (x-mean)/(std+1e-8) */
+void vlb_unnormalize(const vlb_stats *s, const float *x, float *out); /* x*std+mean */
+
+/* The state and action statistics of a policy in one safetensors file, keys "observation.state.mean", "action.std", ... */
+vlb_code vlb_stats_save(const char *path, const vlb_stats *state, const vlb_stats *action, vlb_error *err);
+vlb_code vlb_stats_load(const char *path, vlb_stats *state, vlb_stats *action, vlb_error *err);
+
+#endif

@@ -1,0 +1,83 @@
+/* A SmolVLA variant: configuration, named parameters, and the two things done with it: the training objective
+ * (loss and gradients of a shard) and the policy (actions for observations). */
+#ifndef VLB_MODEL_MODEL_H
+#define VLB_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/context.h"
+#include "core/model/config.h"
+
+/* One tensor of the model. Names are LeRobot's state-dict keys. */
+typedef struct {
+  char name[128];
+  int ndim;
+  int64_t dims[4];
+  size_t size;      /* elements */
+  size_t offset;    /* of its first element in vlb_model.weights */
+  bool trainable;
+  size_t gradient;  /* trainable: offset in the gradient vector */
+} vlb_param;
+
+typedef struct {
+  vlb_model_config config;
+  vlb_model_shape shape;
+  vlb_param *params;
+  int param_count;
+  float *weights;        /* all parameters, one 64-byte aligned vector, each tensor 64-byte aligned */
+  size_t weight_count;
+  size_t gradient_count; /* floats of the trainable part; equal layout rules */
+} vlb_model;
+
+/* A model with all weights zero. Errors: VLB_USAGE from vlb_model_shape_of. Caller frees. */
+vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **model, vlb_error *err);
+void vlb_model_free(vlb_model *model);
+
+/* Random initial weights (specification 17.4; the VLM part as its own training would start). Pure function of seed. */
+void vlb_model_init(vlb_model *model, uint64_t seed);
+
+/* Index of a parameter by name, -1 when there is none. */
+int vlb_model_find(const vlb_model *model, const char *name);
+
+/* model.safetensors: every tensor by name. Load names all missing tensors and the first shape that differs at once;
+ * unknown tensors are ignored. Save is atomic and F32. */
+vlb_code vlb_model_load(vlb_model *model, const char *path, vlb_error *err);
+vlb_code vlb_model_save(const vlb_model *model, const char *path, vlb_error *err);
+
+/* A batch of B samples, already normalised and preprocessed. Borrowed, read only. */
+typedef struct {
+  const float *images;       /* [V,B,3,S,S] in [-1,1], section 7 */
+  const uint8_t *image_mask; /* [V,B] 1 = a real view; NULL = all real */
+  const int32_t *tokens;     /* [B,L], L = tokenizer_max_length, padded on the right */
+  const uint8_t *token_mask; /* [B,L] 1 = a real token */
+  const float *state;        /* [B,max_state_dim], zero padded */
+  const float *actions;      /* [B,T,max_action_dim], zero padded (training) */
+  const uint8_t *action_pad; /* [B,T] 1 = beyond the episode's end (training) */
+  const float *noise;        /* [B,T,max_action_dim] */
+  const float *time;         /* [B] in [0.001,1] (training) */
+} vlb_batch;
+
+/* The training objective for shards of exactly `batch` samples: plans once, runs without allocating. Single-threaded:
+ * one objective per worker thread, all sharing the model's weights. Borrowed model must outlive it. */
+typedef struct vlb_objective vlb_objective;
+vlb_code vlb_objective_create(const vlb_model *model, int batch, vlb_objective **objective, vlb_error *err);
+void vlb_objective_free(vlb_objective *objective);
+/* loss: sum over the shard of the elementwise loss times scale, in double. gradient: [gradient_count], overwritten with
+ * the gradient of that. scale = 1 / max(1, valid steps of the whole batch * action_dim). gradient NULL: loss only. */
+vlb_code vlb_objective_run(vlb_objective *objective, const vlb_batch *batch, double scale, double *loss, float *gradient,
+                           vlb_error *err);
+/* Useful floating-point operations of one run (matrix products only, forward and backward; what is skipped is not counted). */
+double vlb_objective_flops(const vlb_objective *objective);
+size_t vlb_objective_bytes(const vlb_objective *objective); /* memory of the plan */
+
+/* Inference for up to `batch` observations at once. The result for an observation does not depend on the others in
+ * the batch nor on its place (tested), so episodes may be grouped freely. Single-threaded: one per worker thread. */
+typedef struct vlb_policy vlb_policy;
+vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **policy, vlb_error *err);
+void vlb_policy_free(vlb_policy *policy);
+/* batch->images/tokens/token_mask/state/noise for n <= batch observations, laid out for n. actions: [n,T,max_action_dim] normalised. */
+vlb_code vlb_policy_run(vlb_policy *policy, int n, const vlb_batch *batch, float *actions, vlb_error *err);
+
+#endif

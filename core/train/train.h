@@ -1,0 +1,55 @@
+/* Training of one arm: data in memory, sharded deterministic step, AdamW, checkpoints, resume. */
+#ifndef VLB_TRAIN_TRAIN_H
+#define VLB_TRAIN_TRAIN_H
+
+#include "core/base/context.h"
+#include "core/data/statistics.h"
+#include "core/model/model.h"
+
+#define VLB_TRAIN_FIELDS(X)                                                                                      \
+  X(INT, steps, "3000", 1, 100000000, NULL, "optimiser steps")                                                   \
+  X(INT, batch_size, "64", 1, 65536, NULL, "samples per step; a multiple of shards")                             \
+  X(INT, shards, "8", 1, 1024, NULL, "parts of a batch summed in a fixed tree; changes results, threads do not") \
+  X(INT, seed, "1000", 0, 9e15, NULL, "seed of initialisation, sample order, noise and time")                    \
+  X(REAL, lr, "1e-4", 0, 10, NULL, "peak learning rate")                                                         \
+  X(REAL, decay_lr, "2.5e-6", 0, 10, NULL, "learning rate at the end of the cosine")                             \
+  X(INT, warmup_steps, "1000", 0, 100000000, NULL, "squeezed with decay_steps when steps is smaller")            \
+  X(INT, decay_steps, "30000", 1, 100000000, NULL, "length of the cosine, measured from step 0")                 \
+  X(REAL, beta1, "0.9", 0, 1, NULL, "AdamW")                                                                     \
+  X(REAL, beta2, "0.95", 0, 1, NULL, "AdamW")                                                                    \
+  X(REAL, eps, "1e-8", 0, 1, NULL, "AdamW")                                                                      \
+  X(REAL, weight_decay, "1e-10", 0, 1, NULL, "AdamW")                                                            \
+  X(REAL, grad_clip, "10", 0, 1e9, NULL, "largest gradient norm")                                                \
+  X(INT, checkpoint_every, "500", 1, 100000000, NULL, "steps between resumable checkpoints")
+
+typedef struct {
+  VLB_TRAIN_FIELDS(VLB_FIELD_MEMBER)
+} vlb_train_config;
+
+extern const vlb_field vlb_train_fields[];
+
+/* Frames of all episodes, ready for sampling (core/train/dataset.c). */
+typedef struct vlb_dataset vlb_dataset;
+/* Loads the task files of a demonstration folder in name order. Images are kept as 8-bit pixels of the model's size, turned as the
+ * policy sees them; states and actions normalised by the statistics computed here. */
+vlb_code vlb_dataset_load(const vlb_model_config *model, const char *const *files, int n, const vlb_context *ctx,
+                          vlb_dataset **out, vlb_error *err);
+void vlb_dataset_free(vlb_dataset *d);
+int64_t vlb_dataset_frames(const vlb_dataset *d);
+const vlb_stats *vlb_dataset_state_stats(const vlb_dataset *d);
+const vlb_stats *vlb_dataset_action_stats(const vlb_dataset *d);
+
+/* Trains `model` in place and leaves in `folder`: model.safetensors, statistics.safetensors, loss.csv (step,loss,grad_norm,lr).
+ * A resumable checkpoint (folder/checkpoint.safetensors) is written every checkpoint_every steps; if one is there, training
+ * goes on from it and ends with the same bytes. Errors: VLB_FAILED for a loss that is not finite (names the step; nothing is
+ * published), VLB_INTERRUPTED after a stop (checkpoint written). */
+vlb_code vlb_train(vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *label, const char *folder,
+                   const vlb_context *ctx, vlb_error *err);
+
+/* Learning rate of step s = 0,1,... (specification 17.3). */
+double vlb_learning_rate(const vlb_train_config *config, int64_t s);
+
+/* One AdamW update on flat vectors, k = 1,2,... (specification 17.2). Returns the gradient norm before clipping. */
+double vlb_adamw(const vlb_train_config *config, double lr, int64_t k, size_t n, float *weights, float *gradient, float *m, float *v);
+
+#endif
