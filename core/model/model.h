@@ -18,7 +18,6 @@ typedef struct {
   size_t size;      /* elements */
   size_t offset;    /* of its first element in vlb_model.weights */
   bool trainable;
-  size_t gradient;  /* trainable: offset in the gradient vector */
 } vlb_param;
 
 typedef struct {
@@ -26,9 +25,9 @@ typedef struct {
   vlb_model_shape shape;
   vlb_param *params;
   int param_count;
-  float *weights;        /* all parameters, one 64-byte aligned vector, each tensor 64-byte aligned */
+  float *weights;        /* all parameters, one 64-byte aligned vector, each tensor 64-byte aligned (gaps are zero) */
   size_t weight_count;
-  size_t gradient_count; /* floats of the trainable part; equal layout rules */
+  size_t gradient_count; /* trainable tensors come first: the gradient vector matches weights[0 .. gradient_count) */
 } vlb_model;
 
 /* A model with all weights zero. Errors: VLB_USAGE from vlb_model_shape_of. Caller frees. */

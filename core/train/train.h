@@ -3,6 +3,7 @@
 #define VLB_TRAIN_TRAIN_H
 
 #include "core/base/context.h"
+#include "core/base/fields.h"
 #include "core/data/statistics.h"
 #include "core/model/model.h"
 

@@ -1,0 +1,24 @@
+/* Demonstrations of the scripted expert, recorded in the LIBERO layout (core/data/episodes.h). */
+#ifndef VLB_SIM_DEMOS_H
+#define VLB_SIM_DEMOS_H
+
+#include "core/base/context.h"
+#include "core/base/fields.h"
+#include "sim/task/task.h"
+
+#define VLB_DEMO_FIELDS(X)                                                                                 \
+  X(TEXT, suite, "spatial", 0, 0, NULL, "embedded suite or folder of task files")                          \
+  X(INT, per_task, "50", 1, 10000, NULL, "successful demonstrations per task")                             \
+  X(INT, seed, "1000", 0, 9e15, NULL, "seed of initial states and of the expert's variation")              \
+  X(INT, render_size, "128", 16, 2048, NULL, "pixels of the square camera pictures")                       \
+  X(BOOL, shadows, "false", 0, 1, NULL, "render shadows")
+typedef struct {
+  VLB_DEMO_FIELDS(VLB_FIELD_MEMBER)
+} vlb_demo_config;
+extern const vlb_field vlb_demo_fields[];
+
+/* Records every task of the suite into folder/<task name>_demo.hdf5 (existing complete files are kept: resumable) and
+ * folder/quality.csv (task, tried, succeeded, length min/median/max). Failed attempts are counted, not stored. */
+vlb_code vlb_demos_record(const vlb_demo_config *config, const char *folder, const vlb_context *ctx, vlb_error *err);
+
+#endif

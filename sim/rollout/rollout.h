@@ -1,0 +1,47 @@
+/* The episode loop: reset, settle, observe, act through an action queue, until success or the step limit. */
+#ifndef VLB_SIM_ROLLOUT_H
+#define VLB_SIM_ROLLOUT_H
+
+#include "core/base/context.h"
+#include "core/base/fields.h"
+#include "sim/rollout/policy.h"
+#include "sim/task/task.h"
+
+typedef enum {
+  VLB_EPISODE_SUCCESS,
+  VLB_EPISODE_TIMEOUT,      /* step limit reached */
+  VLB_EPISODE_FAILURE,      /* ended early by a failure rule of the task (none in LIBERO-style suites) */
+  VLB_EPISODE_SIM_ERROR,    /* MuJoCo became unstable */
+  VLB_EPISODE_POLICY_ERROR, /* the policy returned an error or a number that is not finite */
+  VLB_EPISODE_NOT_RUN
+} vlb_outcome;
+const char *vlb_outcome_name(vlb_outcome outcome);
+
+typedef struct {
+  int task, episode;
+  vlb_outcome outcome;
+  int steps;   /* control steps after settling, up to and including the successful one */
+  int replans; /* policy calls */
+  char state_hash[17]; /* first 16 hex digits of the SHA-256 of the final qpos, qvel: bit-exactness is checked with it */
+} vlb_episode_result;
+
+#define VLB_ROLLOUT_FIELDS(X)                                                                             \
+  X(TEXT, suite, "spatial", 0, 0, NULL, "embedded suite or folder of task files")                         \
+  X(INT, episodes_per_task, "20", 1, 1000, NULL, "episodes per task")                                     \
+  X(INT, seed, "90000", 0, 9e15, NULL, "seed of the initial states; demonstrations use another")          \
+  X(INT, max_steps, "0", 0, 100000, NULL, "control steps per episode; 0 takes the suite's limit")         \
+  X(INT, render_size, "64", 16, 2048, NULL, "pixels of the square camera pictures")                       \
+  X(BOOL, shadows, "false", 0, 1, NULL, "render shadows")                                                 \
+  X(INT, lanes, "8", 1, 64, NULL, "episodes advanced side by side per thread; never changes a result")
+typedef struct {
+  VLB_ROLLOUT_FIELDS(VLB_FIELD_MEMBER)
+} vlb_rollout_config;
+extern const vlb_field vlb_rollout_fields[];
+
+/* Runs all task x episode pairs of the suite with policies[worker], worker < ctx->threads, lanes episodes per policy call.
+ * results: [tasks*episodes_per_task] in (task, episode) order, filled whatever happens. An error of one episode is its outcome,
+ * not the call's; the call fails only when nothing can run (scene does not compile, no renderer, stop asked for). */
+vlb_code vlb_rollouts_run(const vlb_rollout_config *config, const vlb_suite *suite, const vlb_policy_callback *policies,
+                          const vlb_context *ctx, const char *label, vlb_episode_result *results, vlb_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* Tasks are data: a TOML file names instruction, objects, placements and goal. A suite is a folder of task files. */
+#ifndef VLB_SIM_TASK_H
+#define VLB_SIM_TASK_H
+
+#include <stdint.h>
+
+#include "core/base/rng.h"
+#include "sim/world/scene.h"
+
+enum { VLB_MAX_OBJECTS = 24, VLB_MAX_GOALS = 4, VLB_MAX_TASKS = 64 };
+
+typedef enum { VLB_GOAL_ON, VLB_GOAL_IN, VLB_GOAL_OPEN, VLB_GOAL_CLOSE, VLB_GOAL_TURN_ON, VLB_GOAL_TURN_OFF } vlb_goal_kind;
+typedef struct {
+  vlb_goal_kind kind;
+  char a[48], b[96]; /* object; object or site */
+} vlb_goal;
+
+/* Uniform placement in a rectangle (m, world) or on/in another thing. */
+typedef struct {
+  double x[2], y[2], yaw[2]; /* ranges; relative to the reference `on` when it is set */
+  char on[96];               /* object or site it rests on; empty = the table */
+} vlb_placement;
+
+typedef struct {
+  char name[96], instruction[256];
+  vlb_scene_object objects[VLB_MAX_OBJECTS];
+  vlb_placement placements[VLB_MAX_OBJECTS];
+  int object_count;
+  vlb_goal goals[VLB_MAX_GOALS];
+  int goal_count;
+} vlb_task;
+
+typedef struct {
+  char name[48];
+  int max_steps, settle_steps;
+  vlb_task *tasks;
+  int task_count;
+} vlb_suite;
+
+/* An embedded suite by name ("spatial"), or a folder of task files. Errors: VLB_USAGE with file:line, did-you-mean. Caller frees. */
+vlb_code vlb_suite_load(const char *name_or_folder, vlb_suite **suite, vlb_error *err);
+void vlb_suite_free(vlb_suite *suite);
+extern const char *const vlb_suite_names[]; /* embedded ones, closed by NULL */
+
+/* Places everything: pure function of (task index, episode, seed). Rejects overlapping placements; data ends forwarded,
+ * time 0, at rest, arm at home with N(0, 0.02) rad noise. Errors: VLB_FAILED when no placement fits. */
+vlb_code vlb_task_reset(const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene, mjData *data, vlb_error *err);
+
+/* Conjunction of the goals, tests exactly as libero.md 4 (no mj_forward here). */
+int vlb_task_success(const vlb_task *task, const vlb_scene *scene, const mjData *data);
+
+#endif
