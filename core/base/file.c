@@ -1,0 +1,187 @@
+#include "core/base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- whole reads --- */
+
+/* Reads to the end: the size of a pipe or of /proc files is not known before. */
+static vlb_code read_all(FILE *in, const char *path, char **data, size_t *size, vlb_error *err) {
+  size_t capacity = 1 << 14, used = 0;
+  struct stat st;
+  if (fstat(fileno(in), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) capacity = (size_t)st.st_size + 1;
+  char *buf = NULL;
+  for (;;) {
+    char *grown = realloc(buf, capacity + 1);
+    if (!grown) {
+      free(buf);
+      return vlb_fail(err, VLB_FAILED, "%s: out of memory for %zu bytes", path, capacity);
+    }
+    buf = grown;
+    used += fread(buf + used, 1, capacity - used, in);
+    if (used < capacity) break;
+    capacity *= 2;
+  }
+  if (ferror(in)) {
+    free(buf);
+    return vlb_fail(err, VLB_FAILED, "%s: cannot read: %s", path, strerror(errno));
+  }
+  buf[used] = 0;
+  *data = buf;
+  *size = used;
+  return VLB_OK;
+}
+
+vlb_code vlb_file_read(const char *path, char **data, size_t *size, vlb_error *err) {
+  FILE *in = fopen(path, "rb");
+  if (!in) return vlb_fail(err, VLB_FAILED, "%s: cannot open: %s", path, strerror(errno));
+  vlb_code code = read_all(in, path, data, size, err);
+  fclose(in);
+  return code;
+}
+
+bool vlb_file_exists(const char *path) {
+  struct stat st;
+  return stat(path, &st) == 0;
+}
+
+/* --- atomic writes --- */
+
+void vlb_temp_name(const char *path, char *temp, size_t size) { snprintf(temp, size, "%s.tmp.%ld", path, (long)getpid()); }
+
+/* Without this the new name may be lost by a power cut although the bytes are safe. */
+static void sync_parent(const char *path) {
+  char folder[1100];
+  snprintf(folder, sizeof folder, "%s", path);
+  char *slash = strrchr(folder, '/');
+  if (slash == folder) slash++;
+  if (slash) *slash = 0;
+  int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+static vlb_code write_failed(const char *path, int why, vlb_error *err) {
+  const char *remedy = why == ENOSPC || why == EDQUOT ? "; free some space and run the same command again" : "";
+  return vlb_fail(err, VLB_FAILED, "%s: cannot write: %s%s", path, strerror(why ? why : EIO), remedy);
+}
+
+static vlb_code rename_synced(const char *temp, const char *path, vlb_error *err) {
+  if (rename(temp, path)) {
+    int why = errno;
+    unlink(temp);
+    return write_failed(path, why, err);
+  }
+  sync_parent(path);
+  return VLB_OK;
+}
+
+vlb_code vlb_publish(const char *temp, const char *path, vlb_error *err) {
+  int fd = open(temp, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fsync(fd)) {
+    int why = errno;
+    if (fd >= 0) close(fd);
+    unlink(temp);
+    return write_failed(path, why, err);
+  }
+  close(fd);
+  return rename_synced(temp, path, err);
+}
+
+vlb_code vlb_writer_open(vlb_writer *w, const char *path, vlb_error *err) {
+  w->out = NULL;
+  VLB_TRY(vlb_path(w->path, sizeof w->path, err, "%s", path));
+  vlb_temp_name(path, w->temp, sizeof w->temp);
+  w->out = fopen(w->temp, "wb");
+  if (!w->out) return write_failed(path, errno, err);
+  return VLB_OK;
+}
+
+vlb_code vlb_writer_commit(vlb_writer *w, vlb_error *err) {
+  errno = 0;
+  bool good = !ferror(w->out) && fflush(w->out) == 0 && fsync(fileno(w->out)) == 0;
+  int why = errno;
+  if (fclose(w->out) && good) {
+    good = false;
+    why = errno;
+  }
+  w->out = NULL;
+  if (good) return rename_synced(w->temp, w->path, err);
+  unlink(w->temp);
+  /* a stream remembers that a write failed, not why: in practice the disk is full */
+  return write_failed(w->path, why ? why : ENOSPC, err);
+}
+
+void vlb_writer_abort(vlb_writer *w) {
+  if (!w->out) return;
+  fclose(w->out);
+  w->out = NULL;
+  unlink(w->temp);
+}
+
+vlb_code vlb_file_write(const char *path, const void *data, size_t size, vlb_error *err) {
+  vlb_writer w;
+  VLB_TRY(vlb_writer_open(&w, path, err));
+  if (size && fwrite(data, 1, size, w.out) != size) {
+    int why = errno;
+    vlb_writer_abort(&w);
+    return write_failed(path, why, err);
+  }
+  return vlb_writer_commit(&w, err);
+}
+
+/* --- folders --- */
+
+vlb_code vlb_folder_make(const char *path, vlb_error *err) {
+  char part[1100];
+  VLB_TRY(vlb_path(part, sizeof part, err, "%s", path));
+  for (char *p = part + 1;; p++) {
+    if (*p && *p != '/') continue;
+    char kept = *p;
+    *p = 0;
+    if (mkdir(part, 0777) && errno != EEXIST)
+      return vlb_fail(err, VLB_FAILED, "%s: cannot make the folder: %s", part, strerror(errno));
+    *p = kept;
+    if (!kept) break;
+  }
+  struct stat st;
+  if (stat(path, &st) || !S_ISDIR(st.st_mode)) return vlb_fail(err, VLB_FAILED, "%s: is a file, a folder is needed here", path);
+  return VLB_OK;
+}
+
+/* Process number of a leftover "NAME.tmp.PID", 0 for any other name. */
+static long writer_of(const char *name) {
+  const char *mark = NULL;
+  for (const char *p = name; (p = strstr(p, ".tmp.")) != NULL; p++) mark = p;
+  if (!mark) return 0;
+  char *end;
+  long pid = strtol(mark + 5, &end, 10);
+  return *end || end == mark + 5 || pid <= 0 ? 0 : pid;
+}
+
+void vlb_folder_clean(const char *path) {
+  DIR *folder = opendir(path);
+  if (!folder) return;
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    long pid = writer_of(entry->d_name);
+    if (pid && kill((pid_t)pid, 0) && errno == ESRCH) unlinkat(dirfd(folder), entry->d_name, 0);
+  }
+  closedir(folder);
+}
+
+vlb_code vlb_path(char *buf, size_t size, vlb_error *err, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(buf, size, format, args);
+  va_end(args);
+  if (n >= 0 && (size_t)n < size) return VLB_OK;
+  return vlb_fail(err, VLB_FAILED, "%.200s...: path is longer than %zu bytes", buf, size - 1);
+}
