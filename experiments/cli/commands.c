@@ -1,0 +1,7 @@
+#include "experiments/cli/commands.h"
+
+#include <stddef.h>
+
+const vlb_command *const vlb_commands[] = {
+    &vlb_cmd_doctor,
+    NULL};

@@ -1,0 +1,9 @@
+/* One line per command file. */
+#ifndef VLB_CLI_COMMANDS_H
+#define VLB_CLI_COMMANDS_H
+
+#include "experiments/cli/cli.h"
+
+extern const vlb_command vlb_cmd_doctor;
+
+#endif
