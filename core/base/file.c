@@ -107,7 +107,8 @@ vlb_code vlb_writer_open(vlb_writer *w, const char *path, vlb_error *err) {
 
 vlb_code vlb_writer_commit(vlb_writer *w, vlb_error *err) {
   errno = 0;
-  bool good = !ferror(w->out) && fflush(w->out) == 0 && fsync(fileno(w->out)) == 0;
+  bool good = fflush(w->out) == 0; /* fails again, with its reason, when an earlier write failed */
+  good = good && !ferror(w->out) && fsync(fileno(w->out)) == 0;
   int why = errno;
   if (fclose(w->out) && good) {
     good = false;
@@ -116,8 +117,7 @@ vlb_code vlb_writer_commit(vlb_writer *w, vlb_error *err) {
   w->out = NULL;
   if (good) return rename_synced(w->temp, w->path, err);
   unlink(w->temp);
-  /* a stream remembers that a write failed, not why: in practice the disk is full */
-  return write_failed(w->path, why ? why : ENOSPC, err);
+  return write_failed(w->path, why, err);
 }
 
 void vlb_writer_abort(vlb_writer *w) {
