@@ -1,0 +1,116 @@
+#include "core/data/image.h"
+
+#include <math.h>
+#include <spng.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+
+/* Where one output coordinate reads: in[at] * (1 - f) + in[next] * f. */
+typedef struct {
+  int at, next;
+  float f;
+} tap;
+
+/* Half-pixel centres; the ratio and the coordinates are float32 as in the reference. */
+static tap tap_of(int i, int in, int out) {
+  float scale = (float)in / (float)out;
+  float s = ((float)i + 0.5f) * scale - 0.5f;
+  if (s < 0) s = 0;
+  tap t = {.at = (int)s};
+  if (t.at > in - 1) t.at = in - 1;
+  t.next = t.at + (t.at < in - 1);
+  t.f = s - (float)t.at;
+  return t;
+}
+
+/* Height and width inside the square, aspect ratio kept (ratios in double, truncated, as the reference does). */
+static void fit(int h, int w, int size, int *rh, int *rw) {
+  *rh = *rw = size;
+  if (h == size && w == size) return;
+  double r = fmax((double)w / size, (double)h / size);
+  *rh = (int)(h / r);
+  *rw = (int)(w / r);
+}
+
+/* One channel: `in` has [h,w] values, `stride` apart, of either type; scale brings them to [0,1]. */
+typedef struct {
+  const float *real;
+  const uint8_t *bytes;
+  int h, w;
+} plane;
+
+static float pixel(const plane *p, int y, int x) {
+  size_t i = (size_t)y * (size_t)p->w + (size_t)x;
+  return p->real ? p->real[i] : (float)p->bytes[3 * i] / 255.0f;
+}
+
+static void prepare_plane(const plane *p, float *out, int size) {
+  int rh, rw;
+  fit(p->h, p->w, size, &rh, &rw);
+  int top = size - rh, left = size - rw;
+  for (int y = 0; y < size; y++) {
+    float *row = out + (size_t)y * (size_t)size;
+    tap v = tap_of(y - top, p->h, rh);
+    for (int x = 0; x < size; x++) {
+      if (y < top || x < left) {
+        row[x] = -1.0f; /* padding is 0 before 2x-1 */
+        continue;
+      }
+      tap u = tap_of(x - left, p->w, rw);
+      float a = pixel(p, v.at, u.at) * (1 - u.f) + pixel(p, v.at, u.next) * u.f;
+      float b = pixel(p, v.next, u.at) * (1 - u.f) + pixel(p, v.next, u.next) * u.f;
+      row[x] = 2 * (a * (1 - v.f) + b * v.f) - 1;
+    }
+  }
+}
+
+void vlb_image_prepare(const float *in, int h, int w, float *out, int size) {
+  for (size_t c = 0; c < 3; c++) {
+    plane p = {.real = in + c * (size_t)h * (size_t)w, .h = h, .w = w};
+    prepare_plane(&p, out + c * (size_t)size * (size_t)size, size);
+  }
+}
+
+void vlb_image_prepare_u8(const uint8_t *in, int h, int w, float *out, int size) {
+  for (size_t c = 0; c < 3; c++) {
+    plane p = {.bytes = in + c, .h = h, .w = w};
+    prepare_plane(&p, out + c * (size_t)size * (size_t)size, size);
+  }
+}
+
+void vlb_image_rotate180(const uint8_t *in, int size, uint8_t *out) {
+  size_t n = (size_t)size * (size_t)size;
+  for (size_t i = 0; i < n; i++) memcpy(out + 3 * (n - 1 - i), in + 3 * i, 3);
+}
+
+/* --- PNG --- */
+
+/* spng's only inputs are the pixels and these fixed settings, so equal pixels give equal bytes. */
+static int encode(spng_ctx *png, const uint8_t *rgb, int h, int w, FILE *out) {
+  struct spng_ihdr header = {.width = (uint32_t)w, .height = (uint32_t)h, .bit_depth = 8, .color_type = SPNG_COLOR_TYPE_TRUECOLOR};
+  int code = spng_set_ihdr(png, &header);
+  if (!code) code = spng_set_option(png, SPNG_IMG_COMPRESSION_LEVEL, 6);
+  if (!code) code = spng_set_png_file(png, out);
+  if (!code) code = spng_encode_image(png, rgb, 3 * (size_t)h * (size_t)w, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
+  return code;
+}
+
+vlb_code vlb_png_write(const char *path, const uint8_t *rgb, int h, int w, vlb_error *err) {
+  spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+  if (!png) return vlb_fail(err, VLB_FAILED, "%s: out of memory", path);
+  vlb_writer file;
+  vlb_code code = vlb_writer_open(&file, path, err);
+  if (!code) {
+    int failed = encode(png, rgb, h, w, file.out);
+    if (!failed || failed == SPNG_IO_ERROR) { /* the commit says why the file could not be written */
+      code = vlb_writer_commit(&file, err);
+    } else {
+      vlb_writer_abort(&file);
+      code = vlb_fail(err, VLB_FAILED, "%s: cannot encode the picture: %s", path, spng_strerror(failed));
+    }
+  }
+  spng_ctx_free(png);
+  return code;
+}
