@@ -8,7 +8,7 @@
 #include "core/model/model.h"
 
 #define VLB_TRAIN_FIELDS(X)                                                                                      \
-  X(INT, steps, "3000", 1, 100000000, NULL, "optimiser steps")                                                   \
+  X(INT, steps, "3000", 1, 16777215, NULL, "optimiser steps")                                                    \
   X(INT, batch_size, "64", 1, 65536, NULL, "samples per step; a multiple of shards")                             \
   X(INT, shards, "8", 1, 1024, NULL, "parts of a batch summed in a fixed tree; changes results, threads do not") \
   X(INT, seed, "1000", 0, 9e15, NULL, "seed of initialisation, sample order, noise and time")                    \
@@ -20,7 +20,7 @@
   X(REAL, beta2, "0.95", 0, 1, NULL, "AdamW")                                                                    \
   X(REAL, eps, "1e-8", 0, 1, NULL, "AdamW")                                                                      \
   X(REAL, weight_decay, "1e-10", 0, 1, NULL, "AdamW")                                                            \
-  X(REAL, grad_clip, "10", 0, 1e9, NULL, "largest gradient norm")                                                \
+  X(REAL, grad_clip, "10", 0, 1e9, NULL, "largest gradient norm; 0 = no limit")                                             \
   X(INT, checkpoint_every, "500", 1, 100000000, NULL, "steps between resumable checkpoints")
 
 typedef struct {
@@ -29,10 +29,17 @@ typedef struct {
 
 extern const vlb_field vlb_train_fields[];
 
+/* Checks across keys. VLB_USAGE names the keys and the reason. vlb_train calls it; a plan may call it earlier. */
+vlb_code vlb_train_config_check(const vlb_train_config *config, vlb_error *err);
+
 /* Frames of all episodes, ready for sampling (core/train/dataset.c). */
 typedef struct vlb_dataset vlb_dataset;
-/* Loads the task files of a demonstration folder in name order. Images are kept as 8-bit pixels of the model's size, turned as the
- * policy sees them; states and actions normalised by the statistics computed here. */
+/* Loads task files (core/data/episodes.h) in the order given. Pixels stay 8 bits of the stored size, turned by 180 degrees as the
+ * policy sees them, and go through vlb_image_prepare_u8 like an observation at inference; states (eef position 3, axis-angle 3,
+ * fingers 2, as float32) and actions are normalised by the statistics of all frames computed here. Frame k pairs what the policy sees
+ * with the action it must then choose: a file recorded "after" pairs observation k-1 with action k and loses action 0.
+ * Errors: VLB_USAGE when the model's shape does not fit the data, VLB_FAILED for unreadable or mixed files, VLB_INTERRUPTED.
+ * Caller frees. */
 vlb_code vlb_dataset_load(const vlb_model_config *model, const char *const *files, int n, const vlb_context *ctx,
                           vlb_dataset **out, vlb_error *err);
 void vlb_dataset_free(vlb_dataset *d);
@@ -40,10 +47,11 @@ int64_t vlb_dataset_frames(const vlb_dataset *d);
 const vlb_stats *vlb_dataset_state_stats(const vlb_dataset *d);
 const vlb_stats *vlb_dataset_action_stats(const vlb_dataset *d);
 
-/* Trains `model` in place and leaves in `folder`: model.safetensors, statistics.safetensors, loss.csv (step,loss,grad_norm,lr).
- * A resumable checkpoint (folder/checkpoint.safetensors) is written every checkpoint_every steps; if one is there, training
- * goes on from it and ends with the same bytes. Errors: VLB_FAILED for a loss that is not finite (names the step; nothing is
- * published), VLB_INTERRUPTED after a stop (checkpoint written). */
+/* Trains `model` in place and leaves in `folder` (which exists): model.safetensors, statistics.safetensors,
+ * loss.csv (step,loss,grad_norm,lr; the norm before clipping). A resumable checkpoint (folder/checkpoint.safetensors) is written every
+ * checkpoint_every steps and removed at the end; if one is there, training goes on from it and ends with the same bytes. The weights are
+ * the same bits for any ctx->threads. Errors: VLB_USAGE for a configuration that cannot run, VLB_FAILED for a loss that is not finite
+ * (names the step; nothing is published) or a checkpoint of another run, VLB_INTERRUPTED after a stop (checkpoint written). */
 vlb_code vlb_train(vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *label, const char *folder,
                    const vlb_context *ctx, vlb_error *err);
 

@@ -1,0 +1,125 @@
+#include "core/train/sampler.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/rng.h"
+#include "core/data/image.h"
+
+/* --- order of the frames --- */
+
+vlb_code vlb_sampler_open(vlb_sampler *s, const vlb_dataset *data, const vlb_train_config *config, vlb_error *err) {
+  *s = (vlb_sampler){.seed = (uint64_t)config->seed, .frames = data->frames, .batch = config->batch_size, .epoch = -1};
+  if (data->frames > UINT32_MAX) return vlb_fail(err, VLB_USAGE, "%lld frames: at most 4294967295 can be shuffled", (long long)data->frames);
+  s->order = malloc((size_t)data->frames * sizeof *s->order);
+  return s->order ? VLB_OK : vlb_fail(err, VLB_FAILED, "not enough memory for the order of %lld frames", (long long)data->frames);
+}
+
+void vlb_sampler_close(vlb_sampler *s) { free(s->order); }
+
+void vlb_sampler_step(vlb_sampler *s, int64_t step, int64_t *out) {
+  for (int64_t place = 0; place < s->batch; place++) {
+    int64_t i = step * s->batch + place, epoch = i / s->frames;
+    if (epoch != s->epoch) {
+      vlb_rng rng = vlb_rng_make(s->seed, VLB_RNG_SHUFFLE, 0, (uint32_t)epoch);
+      vlb_rng_permutation(&rng, s->order, (uint32_t)s->frames);
+      s->epoch = epoch;
+    }
+    out[place] = s->order[i % s->frames];
+  }
+}
+
+int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk) {
+  int64_t left = data->episode_end[frame] - frame;
+  return left < chunk ? left : chunk;
+}
+
+/* --- batches --- */
+
+static size_t view_floats(const vlb_samples *b) { return 3 * (size_t)(b->model->image_size * b->model->image_size); }
+
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *model, int n, vlb_error *err) {
+  const vlb_model_config *c = &model->config;
+  *b = (vlb_samples){.model = c, .n = n, .views = model->shape.views};
+  size_t count = (size_t)n, views = (size_t)b->views, chunk = (size_t)c->chunk_size, length = (size_t)c->tokenizer_max_length;
+  size_t width = (size_t)c->max_action_dim;
+  /* zeroed: padded dimensions stay 0 for good */
+  b->images = calloc(views * count * view_floats(b), sizeof *b->images);
+  b->image_mask = calloc(views * count, 1);
+  b->tokens = calloc(count * length, sizeof *b->tokens);
+  b->token_mask = calloc(count * length, 1);
+  b->state = calloc(count * (size_t)c->max_state_dim, sizeof *b->state);
+  b->actions = calloc(count * chunk * width, sizeof *b->actions);
+  b->action_pad = calloc(count * chunk, 1);
+  b->noise = calloc(count * chunk * width, sizeof *b->noise);
+  b->time = calloc(count, sizeof *b->time);
+  if (!b->images || !b->image_mask || !b->tokens || !b->token_mask || !b->state || !b->actions || !b->action_pad || !b->noise || !b->time) {
+    vlb_samples_close(b);
+    return vlb_fail(err, VLB_FAILED, "not enough memory for %d training samples; lower batch_size", n);
+  }
+  /* empty cameras come after the present ones: black and masked */
+  size_t present = (size_t)c->cameras * count;
+  memset(b->image_mask, 1, present);
+  for (size_t i = present * view_floats(b); i < views * count * view_floats(b); i++) b->images[i] = -1;
+  return VLB_OK;
+}
+
+void vlb_samples_close(vlb_samples *b) {
+  free(b->images);
+  free(b->image_mask);
+  free(b->tokens);
+  free(b->token_mask);
+  free(b->state);
+  free(b->actions);
+  free(b->action_pad);
+  free(b->noise);
+  free(b->time);
+  *b = (vlb_samples){0};
+}
+
+static void fill_observation(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame) {
+  int size = data->size, target = (int)b->model->image_size;
+  size_t stored = 3 * (size_t)size * (size_t)size;
+  for (int v = 0; v < data->cameras; v++)
+    vlb_image_prepare_u8(data->pixels + (size_t)(frame * data->cameras + v) * stored, size, size,
+                         b->images + (size_t)(v * b->n + at) * view_floats(b), target);
+  size_t length = (size_t)data->prompt_length, task = (size_t)data->task[frame];
+  memcpy(b->tokens + (size_t)at * length, data->tokens + task * length, length * sizeof *b->tokens);
+  memcpy(b->token_mask + (size_t)at * length, data->token_mask + task * length, length);
+  memcpy(b->state + (size_t)at * (size_t)b->model->max_state_dim, data->states + frame * VLB_DATA_STATE, VLB_DATA_STATE * sizeof *b->state);
+}
+
+/* Target i is the action of frame + i, held at the episode's last action beyond its end and marked there. */
+static void fill_actions(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame) {
+  int64_t chunk = b->model->chunk_size, valid = vlb_valid_steps(data, frame, chunk);
+  float *out = b->actions + at * chunk * b->model->max_action_dim;
+  for (int64_t i = 0; i < chunk; i++, out += b->model->max_action_dim) {
+    int64_t source = frame + (i < valid ? i : valid - 1);
+    memcpy(out, data->actions + source * VLB_DATA_ACTION, VLB_DATA_ACTION * sizeof *out);
+    b->action_pad[at * chunk + i] = i >= valid;
+  }
+}
+
+void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample) {
+  fill_observation(b, at, data, frame);
+  fill_actions(b, at, data, frame);
+  size_t noise = (size_t)(b->model->chunk_size * b->model->max_action_dim);
+  vlb_rng rng = vlb_rng_make(seed, VLB_RNG_NOISE, (uint32_t)step, (uint32_t)sample);
+  vlb_rng_normals(&rng, b->noise + (size_t)at * noise, noise);
+  /* Beta(1.5, 1) has the distribution function y^1.5: its inverse turns a uniform number into a time (section 15) */
+  rng = vlb_rng_make(seed, VLB_RNG_TIME, (uint32_t)step, (uint32_t)sample);
+  b->time[at] = (float)(0.001 + 0.999 * pow(vlb_rng_uniform(&rng), 2.0 / 3.0));
+}
+
+vlb_batch vlb_samples_batch(const vlb_samples *b) {
+  return (vlb_batch){.images = b->images,
+                     .image_mask = b->views > b->model->cameras ? b->image_mask : NULL,
+                     .tokens = b->tokens,
+                     .token_mask = b->token_mask,
+                     .state = b->state,
+                     .actions = b->actions,
+                     .action_pad = b->action_pad,
+                     .noise = b->noise,
+                     .time = b->time};
+}

@@ -1,0 +1,38 @@
+/* Which frames a step trains on, and the batch made from them. Everything is a pure function of (seed, step, sample). */
+#ifndef VLB_TRAIN_SAMPLER_H
+#define VLB_TRAIN_SAMPLER_H
+
+#include "core/train/dataset.h"
+
+/* The order of the frames: a permutation of all of them per epoch. */
+typedef struct {
+  uint64_t seed;
+  int64_t frames, batch, epoch;
+  uint32_t *order; /* permutation of the present epoch */
+} vlb_sampler;
+
+vlb_code vlb_sampler_open(vlb_sampler *s, const vlb_dataset *data, const vlb_train_config *config, vlb_error *err);
+void vlb_sampler_close(vlb_sampler *s);
+/* The frames of step 0,1,...: out[batch]. A step needs full batches, so sample i of the run (i = step * batch + place) is place
+ * i mod N of epoch i / N: the last batch of an epoch is filled up from the next. */
+void vlb_sampler_step(vlb_sampler *s, int64_t step, int64_t *out);
+
+/* Steps of the chunk that starts at `frame` which lie within its episode, 1..T. */
+int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk);
+
+/* Memory of a batch of n samples in vlb_batch's layout. */
+typedef struct {
+  const vlb_model_config *model;
+  int n, views;
+  float *images, *state, *actions, *noise, *time;
+  uint8_t *image_mask, *token_mask, *action_pad;
+  int32_t *tokens;
+} vlb_samples;
+
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *model, int n, vlb_error *err);
+void vlb_samples_close(vlb_samples *b);
+/* Fills place `at` with `frame`; noise and time are those of (seed, step, sample), sample = place in the whole batch. */
+void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample);
+vlb_batch vlb_samples_batch(const vlb_samples *b); /* a view, valid until close */
+
+#endif

@@ -1,0 +1,48 @@
+/* The state of a training run, shared by the loop (trainer.c) and its checkpoints (checkpoint.c). */
+#ifndef VLB_TRAIN_TRAINER_H
+#define VLB_TRAIN_TRAINER_H
+
+#include "core/base/hash.h"
+#include "core/train/sampler.h"
+
+/* What one worker thread needs to run a shard: its own plan and its own batch. */
+typedef struct {
+  vlb_objective *objective;
+  vlb_samples samples;
+} vlb_train_worker;
+
+typedef struct {
+  vlb_model *model;
+  const vlb_train_config *config;
+  const vlb_dataset *data;
+  const vlb_context *ctx;
+  const char *folder;
+  char run[VLB_HASH_SIZE]; /* digest of everything that decides the result: a checkpoint of another run is refused */
+
+  int64_t step;  /* updates done */
+  size_t n;      /* trainable floats: model->weights[0..n) */
+  float *m, *v;  /* [n] moments */
+  double *curve; /* [steps,2] loss and gradient norm of the steps done */
+
+  /* of the step being made */
+  vlb_sampler sampler;
+  int64_t *frames;  /* [batch] */
+  double scale;     /* 1 / (valid numbers of the whole batch) */
+  double lr;
+  int workers;
+  vlb_train_worker *worker;
+  float *gradients; /* [shards,n]; after the reduction the first is the gradient of the batch */
+  double *losses;   /* [shards], likewise */
+  double *squares;  /* [chunks] */
+} vlb_trainer;
+
+/* Fills t->run. Call before the weights change. */
+vlb_code vlb_checkpoint_identify(vlb_trainer *t, vlb_error *err);
+/* folder/checkpoint.safetensors, atomic. */
+vlb_code vlb_checkpoint_write(const vlb_trainer *t, vlb_error *err);
+/* Puts weights, moments, curve and step back; without a checkpoint it leaves everything at step 0. */
+vlb_code vlb_checkpoint_read(vlb_trainer *t, vlb_error *err);
+/* Removes the checkpoint of a run that is complete. */
+vlb_code vlb_checkpoint_remove(const vlb_trainer *t, vlb_error *err);
+
+#endif
