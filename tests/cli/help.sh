@@ -1,0 +1,1 @@
+vlabench --help

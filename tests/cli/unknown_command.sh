@@ -1,0 +1,5 @@
+vlabench docter
+echo "$?"
+vlabench frobnicate
+echo "$?"
+vlabench -x
