@@ -1,0 +1,124 @@
+#include "sim/render/render.h"
+
+#include <GL/gl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/render/egl.h"
+#include "sim/world/engine.h"
+
+enum { MAX_GEOMS = 1000 };
+
+struct vlb_renderer {
+  vlb_egl egl;
+  const mjModel *model;
+  int size;
+  mjvOption option;
+  mjvCamera camera;
+  mjvScene scene;
+  mjrContext context;
+};
+
+/* mjr_makeContext loads OpenGL's entry points into variables of the whole process */
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+typedef struct {
+  vlb_renderer *r;
+  const mjModel *model;
+} make_job;
+
+static vlb_code make_context(void *self, vlb_error *err) {
+  make_job *job = self;
+  (void)err;
+  mjr_makeContext(job->model, &job->r->context, mjFONTSCALE_100);
+  mjr_setBuffer(mjFB_OFFSCREEN, &job->r->context);
+  return VLB_OK;
+}
+
+/* The buffer's size and the shadow map are read from the model, which is shared and constant: a short-lived copy tells ours. */
+static vlb_code make_sized_context(vlb_renderer *r, int shadows, vlb_error *err) {
+  mjModel *sized = mj_copyModel(NULL, r->model);
+  if (!sized) return vlb_fail(err, VLB_FAILED, "no memory for a renderer");
+  sized->vis.global.offwidth = sized->vis.global.offheight = r->size;
+  if (!shadows) sized->vis.quality.shadowsize = 0;
+  make_job job = {r, sized};
+  pthread_mutex_lock(&making);
+  vlb_code code = vlb_engine_guard(make_context, &job, err);
+  pthread_mutex_unlock(&making);
+  mj_deleteModel(sized);
+  if (!code && (r->context.offWidth != r->size || r->context.currentBuffer != mjFB_OFFSCREEN))
+    return vlb_fail(err, VLB_FAILED, "the renderer has no off-screen buffer of %d x %d pixels", r->size, r->size);
+  return code;
+}
+
+static void set_view(vlb_renderer *r, int shadows) {
+  mjv_defaultOption(&r->option);
+  for (int i = 0; i < mjNGROUP; i++) r->option.geomgroup[i] = i == 1;
+  for (int i = 0; i < mjNGROUP; i++) r->option.sitegroup[i] = 0;
+  mjv_defaultCamera(&r->camera);
+  r->camera.type = mjCAMERA_FIXED;
+  mjv_makeScene(r->model, &r->scene, MAX_GEOMS);
+  r->scene.flags[mjRND_SHADOW] = (mjtByte)(shadows != 0);
+  r->scene.flags[mjRND_REFLECTION] = 0;
+  r->scene.flags[mjRND_SKYBOX] = 0;
+}
+
+vlb_code vlb_renderer_open(const vlb_scene *scene, int size, int shadows, vlb_renderer **out, vlb_error *err) {
+  vlb_renderer *r = calloc(1, sizeof *r);
+  if (!r) return vlb_fail(err, VLB_FAILED, "no memory for a renderer");
+  r->model = scene->model;
+  r->size = size;
+  mjv_defaultScene(&r->scene);
+  mjr_defaultContext(&r->context);
+  vlb_code code = vlb_egl_open(&r->egl, err);
+  if (!code) code = make_sized_context(r, shadows, err);
+  if (code) {
+    vlb_renderer_close(r);
+    return code;
+  }
+  set_view(r, shadows);
+  *out = r;
+  return VLB_OK;
+}
+
+void vlb_renderer_close(vlb_renderer *r) {
+  if (!r) return;
+  if (r->egl.display && !vlb_egl_use(&r->egl, NULL)) mjr_freeContext(&r->context);
+  mjv_freeScene(&r->scene);
+  vlb_egl_close(&r->egl);
+  free(r);
+}
+
+typedef struct {
+  vlb_renderer *r;
+  mjData *data;
+  uint8_t *rgb;
+} draw_job;
+
+static vlb_code draw(void *self, vlb_error *err) {
+  draw_job *job = self;
+  vlb_renderer *r = job->r;
+  mjrRect all = {0, 0, r->size, r->size};
+  (void)err;
+  mjv_updateScene(r->model, job->data, &r->option, NULL, &r->camera, mjCAT_ALL, &r->scene);
+  mjr_render(all, &r->scene, &r->context);
+  mjr_readPixels(job->rgb, NULL, all, &r->context);
+  return VLB_OK;
+}
+
+vlb_code vlb_render(vlb_renderer *r, const mjData *data, int camera, uint8_t *rgb, vlb_error *err) {
+  VLB_TRY(vlb_egl_use(&r->egl, err));
+  r->camera.fixedcamid = camera;
+  /* mjv_updateScene wants a mutable mjData for its scratch stack only; it gives everything back as it was */
+  draw_job job = {r, (mjData *)(uintptr_t)data, rgb};
+  return vlb_engine_guard(draw, &job, err);
+}
+
+vlb_code vlb_renderer_name(char *buf, int size, vlb_error *err) {
+  vlb_egl egl;
+  VLB_TRY(vlb_egl_open(&egl, err));
+  snprintf(buf, (size_t)size, "%s, %s", (const char *)glGetString(GL_RENDERER), (const char *)glGetString(GL_VERSION));
+  vlb_egl_close(&egl);
+  return VLB_OK;
+}
