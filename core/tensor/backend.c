@@ -1,0 +1,269 @@
+#include "core/tensor/backend.h"
+
+#include <dnnl.h>
+#include <omp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/pool.h"
+
+#if DNNL_VERSION_MAJOR < 3
+typedef const dnnl_memory_desc_t *md_ref; /* 2.x: a plain struct, borrowed by address */
+#else
+typedef const_dnnl_memory_desc_t md_ref; /* 3.x: an opaque handle */
+#endif
+
+struct vlb_gemm {
+  dnnl_engine_t engine;
+  dnnl_stream_t stream;
+  dnnl_primitive_t primitive;
+  dnnl_memory_t a, b, c, bias, residual, scratch;
+  size_t scratch_bytes;
+};
+
+enum { MAX_DIMS = 3 };
+
+typedef struct {
+  int ndim;
+  dnnl_dims_t dims, strides;
+} layout;
+
+/* a matrix with an optional leading batch axis: oneDNN's fastest kernels want two axes where two are enough */
+static layout layout_of(bool batched, int64_t batch, int64_t rows, int64_t cols, int64_t batch_stride, int64_t row, int64_t col) {
+  layout l = {batched ? 3 : 2, {0}, {0}};
+  int i = 0;
+  if (batched) {
+    l.dims[i] = batch;
+    l.strides[i++] = batch_stride;
+  }
+  l.dims[i] = rows;
+  l.strides[i++] = row;
+  l.dims[i] = cols;
+  l.strides[i] = col;
+  return l;
+}
+
+/* The version seam: descriptors are values in 2.x and handles in 3.x. */
+#if DNNL_VERSION_MAJOR < 3
+typedef dnnl_memory_desc_t descriptor;
+static int describe(descriptor *d, const layout *l) {
+  return dnnl_memory_desc_init_by_strides(d, l->ndim, l->dims, dnnl_f32, l->strides);
+}
+static void undescribe(descriptor *d) { (void)d; }
+static int memory_of(dnnl_memory_t *memory, const descriptor *d, dnnl_engine_t engine) {
+  return dnnl_memory_create(memory, d, engine, DNNL_MEMORY_NONE);
+}
+static int append_residual(dnnl_post_ops_t ops, const descriptor *d) { return dnnl_post_ops_append_binary(ops, dnnl_binary_add, d); }
+static int append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f); }
+static int matmul_of(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const descriptor *a, const descriptor *b, const descriptor *bias,
+                     const descriptor *c, dnnl_primitive_attr_t attr) {
+  dnnl_matmul_desc_t desc;
+  int rc = dnnl_matmul_desc_init(&desc, a, b, bias, c);
+  return rc ? rc : (int)dnnl_primitive_desc_create(pd, &desc, attr, engine, NULL);
+}
+#else
+typedef dnnl_memory_desc_t descriptor;
+static int describe(descriptor *d, const layout *l) {
+  return dnnl_memory_desc_create_with_strides(d, l->ndim, l->dims, dnnl_f32, l->strides);
+}
+static void undescribe(descriptor *d) {
+  if (*d) dnnl_memory_desc_destroy(*d);
+}
+static int memory_of(dnnl_memory_t *memory, const descriptor *d, dnnl_engine_t engine) {
+  return dnnl_memory_create(memory, *d, engine, DNNL_MEMORY_NONE);
+}
+static int append_residual(dnnl_post_ops_t ops, const descriptor *d) { return dnnl_post_ops_append_binary(ops, dnnl_binary_add, *d); }
+static int append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef); }
+static int matmul_of(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const descriptor *a, const descriptor *b, const descriptor *bias,
+                     const descriptor *c, dnnl_primitive_attr_t attr) {
+  return dnnl_matmul_primitive_desc_create(pd, engine, *a, *b, bias ? *bias : NULL, *c, attr);
+}
+#endif
+
+static dnnl_primitive_attr_t attributes(const vlb_gemm_spec *s, const descriptor *c, int *rc) {
+  dnnl_primitive_attr_t attr = NULL;
+  dnnl_post_ops_t ops = NULL;
+  *rc = dnnl_primitive_attr_create(&attr);
+  if (!*rc) *rc = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+  if (!*rc) *rc = dnnl_post_ops_create(&ops);
+  if (!*rc && s->accumulate) *rc = append_sum(ops);
+  if (!*rc && s->residual) *rc = append_residual(ops, c);
+  if (!*rc) *rc = dnnl_primitive_attr_set_post_ops(attr, ops);
+  if (ops) dnnl_post_ops_destroy(ops);
+  return attr;
+}
+
+static int create_primitive(vlb_gemm *g, const vlb_gemm_spec *s, descriptor *a, descriptor *b, descriptor *c, descriptor *bias) {
+  int rc;
+  dnnl_primitive_attr_t attr = attributes(s, c, &rc);
+  dnnl_primitive_desc_t pd = NULL;
+  if (!rc) rc = matmul_of(&pd, g->engine, a, b, s->bias ? bias : NULL, c, attr);
+  if (!rc) rc = dnnl_primitive_create(&g->primitive, pd);
+  if (!rc) {
+    md_ref md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    g->scratch_bytes = dnnl_memory_desc_get_size(md);
+    rc = dnnl_memory_create(&g->scratch, md, g->engine, DNNL_MEMORY_NONE);
+  }
+  if (pd) dnnl_primitive_desc_destroy(pd);
+  if (attr) dnnl_primitive_attr_destroy(attr);
+  return rc;
+}
+
+vlb_code vlb_gemm_create(const vlb_gemm_spec *s, vlb_gemm **out, vlb_error *err) {
+  /* inside a worker oneDNN must not open a team of its own: results would depend on the thread count */
+  omp_set_num_threads(1);
+  *out = NULL;
+  vlb_gemm *g = calloc(1, sizeof *g);
+  if (!g) return vlb_fail(err, VLB_FAILED, "out of memory planning a matrix product");
+  bool batched = s->batch > 1;
+  layout la = layout_of(batched, s->batch, s->m, s->k, s->a_batch, s->a_row, s->a_col);
+  layout lb = layout_of(batched, s->batch, s->k, s->n, s->b_batch, s->b_row, s->b_col);
+  layout lc = layout_of(batched, s->batch, s->m, s->n, s->c_batch, s->c_row, 1);
+  layout lbias = layout_of(batched, 1, 1, s->n, s->n, s->n, 1);
+  descriptor a, b, c, bias;
+  memset(&a, 0, sizeof a), memset(&b, 0, sizeof b), memset(&c, 0, sizeof c), memset(&bias, 0, sizeof bias);
+  int rc = dnnl_engine_create(&g->engine, dnnl_cpu, 0);
+  if (!rc) rc = dnnl_stream_create(&g->stream, g->engine, dnnl_stream_default_flags);
+  if (!rc) rc = describe(&a, &la);
+  if (!rc) rc = describe(&b, &lb);
+  if (!rc) rc = describe(&c, &lc);
+  if (!rc) rc = describe(&bias, &lbias);
+  if (!rc) rc = create_primitive(g, s, &a, &b, &c, &bias);
+  if (!rc) rc = memory_of(&g->a, &a, g->engine);
+  if (!rc) rc = memory_of(&g->b, &b, g->engine);
+  if (!rc) rc = memory_of(&g->c, &c, g->engine);
+  if (!rc) rc = memory_of(&g->bias, &bias, g->engine);
+  if (!rc) rc = memory_of(&g->residual, &c, g->engine);
+  undescribe(&a), undescribe(&b), undescribe(&c), undescribe(&bias);
+  if (rc) {
+    vlb_gemm_free(g);
+    return vlb_fail(err, VLB_FAILED, "oneDNN cannot plan a matrix product [%lld x %lld x %lld x %lld]: status %d", (long long)s->batch,
+                    (long long)s->m, (long long)s->n, (long long)s->k, rc);
+  }
+  *out = g;
+  return VLB_OK;
+}
+
+void vlb_gemm_free(vlb_gemm *g) {
+  if (!g) return;
+  dnnl_memory_t memories[] = {g->a, g->b, g->c, g->bias, g->residual, g->scratch};
+  for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
+    if (memories[i]) dnnl_memory_destroy(memories[i]);
+  if (g->primitive) dnnl_primitive_destroy(g->primitive);
+  if (g->stream) dnnl_stream_destroy(g->stream);
+  if (g->engine) dnnl_engine_destroy(g->engine);
+  free(g);
+}
+
+size_t vlb_gemm_scratch(const vlb_gemm *g) { return g->scratch_bytes; }
+
+/* oneDNN's pointers are not const; inputs are only read */
+static void point(dnnl_memory_t memory, const void *data) {
+  union {
+    const void *in;
+    void *out;
+  } p = {data};
+  dnnl_memory_set_data_handle(memory, p.out);
+}
+
+void vlb_gemm_run(vlb_gemm *g, const float *a, const float *b, const float *bias, const float *residual, float *c, void *scratch) {
+  omp_set_num_threads(1);
+  point(g->a, a), point(g->b, b), point(g->c, c), point(g->scratch, scratch);
+  dnnl_exec_arg_t args[6] = {
+      {DNNL_ARG_SRC, g->a}, {DNNL_ARG_WEIGHTS, g->b}, {DNNL_ARG_DST, g->c}, {DNNL_ARG_SCRATCHPAD, g->scratch}};
+  int n = 4;
+  if (bias) {
+    point(g->bias, bias);
+    args[n++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, g->bias};
+  }
+  if (residual) {
+    point(g->residual, residual);
+    args[n++] = (dnnl_exec_arg_t){DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, g->residual};
+  }
+  dnnl_primitive_execute(g->primitive, g->stream, n, args);
+}
+
+const char *vlb_backend_version(void) {
+  static _Thread_local char text[32];
+  const dnnl_version_t *v = dnnl_version();
+  snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+  return text;
+}
+
+const char *vlb_backend_isa(void) {
+  switch ((int)dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41: return "sse41";
+    case dnnl_cpu_isa_avx: return "avx";
+    case dnnl_cpu_isa_avx2: return "avx2";
+    case dnnl_cpu_isa_avx2_vnni: return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core: return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
+    default: return "newer than this program knows";
+  }
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_value(const void *x, const void *y) {
+  double a = *(const double *)x, b = *(const double *)y;
+  return (a > b) - (a < b);
+}
+
+double vlb_backend_matmul_seconds(int64_t m, int64_t n, int64_t k, double seconds) {
+  vlb_gemm_spec spec = {.batch = 1, .m = m, .n = n, .k = k, .a_row = k, .a_col = 1, .b_row = n, .b_col = 1, .c_row = n};
+  vlb_gemm *g = NULL;
+  if (vlb_gemm_create(&spec, &g, NULL)) return 0;
+  enum { MAX_RUNS = 4096 };
+  size_t scratch = (vlb_gemm_scratch(g) + 127) & ~(size_t)63, count = (size_t)(m * k + k * n + m * n);
+  float *data = aligned_alloc(64, (count * sizeof(float) + 63) & ~(size_t)63);
+  void *work = aligned_alloc(64, scratch);
+  double *runs = malloc(MAX_RUNS * sizeof *runs), median = 0;
+  if (data && work && runs) {
+    for (size_t i = 0; i < count; i++) data[i] = 0.5f;
+    float *a = data, *b = a + m * k, *c = b + k * n;
+    vlb_gemm_run(g, a, b, NULL, NULL, c, work); /* warm-up */
+    int done = 0;
+    for (double start = now(); done < MAX_RUNS && (done < 3 || now() - start < seconds); done++) {
+      double t = now();
+      vlb_gemm_run(g, a, b, NULL, NULL, c, work);
+      runs[done] = now() - t;
+    }
+    qsort(runs, (size_t)done, sizeof *runs, by_value);
+    median = runs[done / 2];
+  }
+  free(runs), free(work), free(data);
+  vlb_gemm_free(g);
+  return median;
+}
+
+typedef struct {
+  double seconds, rate[256];
+} rate_job;
+
+static vlb_code rate_one(void *self, int i, int worker, vlb_error *err) {
+  rate_job *job = self;
+  enum { N = 512 };
+  double t = vlb_backend_matmul_seconds(N, N, N, job->seconds);
+  if (t <= 0) return vlb_fail(err, VLB_FAILED, "the raw matrix product could not run");
+  job->rate[i] = 2.0 * N * N * N / t * 1e-9;
+  (void)worker;
+  return VLB_OK;
+}
+
+double vlb_backend_matmul_rate(int threads, double seconds) {
+  rate_job job = {.seconds = seconds};
+  if (threads > 256) threads = 256;
+  if (vlb_parallel(threads, threads, rate_one, &job, NULL)) return 0;
+  double sum = 0;
+  for (int i = 0; i < threads; i++) sum += job.rate[i];
+  return sum;
+}

@@ -1,0 +1,38 @@
+/* The oneDNN backend: one kind of primitive, a batched matrix product. The only place that sees dnnl.h
+ * (2.6 of Debian 12 and 3.x of Debian 13). Everything is single-threaded: parallelism is over shards and episodes. */
+#ifndef VLB_TENSOR_BACKEND_H
+#define VLB_TENSOR_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/status.h"
+
+/* C[b,m,n] = sum_k A[b,m,k] B[b,k,n]  (+ bias[n]) (+ residual[b,m,n]) (+ C before). Strides in floats; of A and B either the last or
+ * the one before the last must be 1; C and residual are row-major with row stride c_row. */
+typedef struct {
+  int64_t batch, m, n, k;
+  int64_t a_batch, a_row, a_col;
+  int64_t b_batch, b_row, b_col;
+  int64_t c_batch, c_row;
+  int64_t bias, residual, accumulate; /* 0 or 1; no padding bytes, so that equal products compare equal */
+} vlb_gemm_spec;
+
+typedef struct vlb_gemm vlb_gemm;
+
+/* Plans the product. Errors: VLB_FAILED with oneDNN's status. Not thread-safe per object: one per graph. */
+vlb_code vlb_gemm_create(const vlb_gemm_spec *spec, vlb_gemm **gemm, vlb_error *err);
+void vlb_gemm_free(vlb_gemm *gemm);
+size_t vlb_gemm_scratch(const vlb_gemm *gemm); /* bytes that run needs, 64-byte aligned */
+/* bias and residual are NULL unless the spec has them. Allocates nothing. */
+void vlb_gemm_run(vlb_gemm *gemm, const float *a, const float *b, const float *bias, const float *residual, float *c, void *scratch);
+
+const char *vlb_backend_version(void); /* "2.6.3" as loaded */
+const char *vlb_backend_isa(void);     /* "avx512_core_amx" ... as oneDNN will use it */
+
+/* Seconds of one plain row-major product, median over repeats lasting about `seconds` in all. One thread. */
+double vlb_backend_matmul_seconds(int64_t m, int64_t n, int64_t k, double seconds);
+/* GFLOP/s of 512^3 products on `threads` threads at once, each with its own: the raw rate that benchmarks divide by. */
+double vlb_backend_matmul_rate(int threads, double seconds);
+
+#endif

@@ -1,0 +1,67 @@
+/* Inside of the graph, shared by the op files. An op file holds a forward kernel, its backward beneath it, and their two vlb_op tables. */
+#ifndef VLB_TENSOR_OP_H
+#define VLB_TENSOR_OP_H
+
+#include "core/tensor/backend.h"
+#include "core/tensor/graph.h"
+
+typedef struct vlb_node vlb_node;
+
+typedef struct {
+  const char *name;
+  /* plan: creates products (vlb_node_gemm) and asks for scratch; may be NULL. */
+  vlb_code (*plan)(vlb_graph *g, vlb_node *n, vlb_error *err);
+  void (*run)(vlb_graph *g, vlb_node *n);
+  /* appends the gradient nodes of n, given that the gradient of n->out exists; NULL for gradient ops. */
+  void (*reverse)(vlb_graph *g, vlb_node *n);
+} vlb_op;
+
+enum { VLB_NODE_GEMMS = 4, VLB_NODE_ATTRS = 6 };
+
+struct vlb_node {
+  const vlb_op *op;
+  vlb_t *in;
+  int nin;
+  vlb_t out, extra; /* extra: a second output kept for the backward (VLB_NONE when unused) */
+  vlb_t *outs;      /* gradient ops with several outputs; owned */
+  bool *adds;       /* outs[i] is accumulated into instead of assigned; owned */
+  int nouts;
+  int64_t attr[VLB_NODE_ATTRS];
+  double real;
+  vlb_rows *rows;   /* assemble; owned */
+  vlb_gemm *gemm[VLB_NODE_GEMMS]; /* borrowed from the graph, which shares equal products */
+  double flops, seconds;
+  int runs;
+};
+
+/* ---- defining ---- */
+vlb_t vlb_tensor_new(vlb_graph *g, int ndim, const int64_t *dims); /* an activation */
+vlb_t vlb_tensor_like(vlb_graph *g, vlb_t t);
+/* A node with one output `out`. Inputs equal to VLB_NONE are allowed and kept as such. NULL once the graph has failed. */
+vlb_node *vlb_node_new(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin, vlb_t out);
+/* A gradient node: outs[i] of `targets[i]`'s gradient, created or accumulated into; targets that need none become VLB_NONE. */
+vlb_node *vlb_node_gradient(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin, const vlb_t *targets, int ntargets);
+void vlb_gradient_add(vlb_graph *g, vlb_t from, vlb_t to); /* gradient of `to` += that of `from` */
+/* Makes the gradient of `from` serve as that of `to` without a copy where that is safe, else adds it. Call last in a reverse. */
+void vlb_gradient_pass(vlb_graph *g, vlb_t from, vlb_t to);
+void vlb_graph_fail(vlb_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool vlb_graph_failed(const vlb_graph *g);
+bool vlb_needs_gradient(const vlb_graph *g, vlb_t t); /* false for VLB_NONE */
+vlb_t vlb_gradient_of(const vlb_graph *g, vlb_t t);   /* VLB_NONE when nothing asked for it */
+int vlb_ndim(const vlb_graph *g, vlb_t t);
+int64_t vlb_rows_of(const vlb_graph *g, vlb_t t);     /* elements / last axis */
+bool vlb_same_shape(const vlb_graph *g, vlb_t a, vlb_t b);
+
+/* ---- planning ---- */
+/* The i-th product of a node; flops are counted. Equal products are shared within a graph. */
+vlb_code vlb_node_gemm(vlb_graph *g, vlb_node *n, int i, const vlb_gemm_spec *spec, vlb_error *err);
+void vlb_node_scratch(vlb_graph *g, size_t floats); /* a node's run may use this many floats of vlb_scratch */
+
+/* ---- running ---- */
+const float *vlb_in(const vlb_graph *g, vlb_t t);      /* NULL for VLB_NONE */
+float *vlb_out(vlb_graph *g, vlb_t t);                 /* NULL for VLB_NONE */
+const int32_t *vlb_in_ids(const vlb_graph *g, vlb_t t);
+float *vlb_scratch(vlb_graph *g);                      /* 64-byte aligned */
+void vlb_multiply(vlb_graph *g, vlb_node *n, int i, const float *a, const float *b, const float *bias, const float *residual, float *c);
+
+#endif
