@@ -1,4 +1,5 @@
-/* Tasks are data: a TOML file names instruction, objects, placements and goal. A suite is a folder of task files. */
+/* Tasks are data: a TOML file names instruction, objects, placements and goal. A suite is a folder of task files
+ * (format: sim/task/suites/README.md). */
 #ifndef VLB_SIM_TASK_H
 #define VLB_SIM_TASK_H
 
@@ -12,22 +13,22 @@ enum { VLB_MAX_OBJECTS = 24, VLB_MAX_GOALS = 4, VLB_MAX_TASKS = 64 };
 typedef enum { VLB_GOAL_ON, VLB_GOAL_IN, VLB_GOAL_OPEN, VLB_GOAL_CLOSE, VLB_GOAL_TURN_ON, VLB_GOAL_TURN_OFF } vlb_goal_kind;
 typedef struct {
   vlb_goal_kind kind;
-  char a[48], b[96]; /* object; object or site */
+  char a[96], b[96]; /* on, in: object; object or site. Others: object or site; unused */
 } vlb_goal;
 
-/* Uniform placement in a rectangle (m, world) or on/in another thing. */
+/* Uniform placement in a rectangle (m, rad; world axes). */
 typedef struct {
-  double x[2], y[2], yaw[2]; /* ranges; relative to the reference `on` when it is set */
+  double x[2], y[2], yaw[2]; /* ranges; x, y from the reference `on` when it is set */
   char on[96];               /* object or site it rests on; empty = the table */
 } vlb_placement;
 
 typedef struct {
-  char name[96], instruction[256];
+  char name[96], instruction[256]; /* the name is the instruction with underscores, as LIBERO's */
   vlb_scene_object objects[VLB_MAX_OBJECTS];
-  vlb_placement placements[VLB_MAX_OBJECTS];
+  vlb_placement placements[VLB_MAX_OBJECTS]; /* of movables */
   int object_count;
-  vlb_goal goals[VLB_MAX_GOALS];
-  int goal_count;
+  vlb_goal goals[VLB_MAX_GOALS], starts[VLB_MAX_GOALS]; /* starts: open, close, turn_on, turn_off */
+  int goal_count, start_count;
 } vlb_task;
 
 typedef struct {
@@ -41,6 +42,9 @@ typedef struct {
 vlb_code vlb_suite_load(const char *name_or_folder, vlb_suite **suite, vlb_error *err);
 void vlb_suite_free(vlb_suite *suite);
 extern const char *const vlb_suite_names[]; /* embedded ones, closed by NULL */
+
+/* Compiles the task's scene and checks that every body and site the task names is in it. Caller: vlb_scene_free. */
+vlb_code vlb_task_compile(const vlb_task *task, vlb_scene **scene, vlb_error *err);
 
 /* Places everything: pure function of (task index, episode, seed). Rejects overlapping placements; data ends forwarded,
  * time 0, at rest, arm at home with N(0, 0.02) rad noise. Errors: VLB_FAILED when no placement fits. */

@@ -1,0 +1,265 @@
+#include "sim/task/layout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/fields.h"
+#include "sim/task/predicates.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* --- checks with a place and a hint --- */
+
+static vlb_code not_one_of(const vlb_toml *at, const char *what, const char *word, const char *const *words, int n, vlb_error *err) {
+  const char *near = vlb_suggest(word, words, n);
+  if (near) return vlb_toml_fail(at, err, "unknown %s \"%s\"; did you mean \"%s\"?", what, word, near);
+  return vlb_toml_fail(at, err, "unknown %s \"%s\"", what, word);
+}
+
+static vlb_code check_kind(const vlb_toml *node, const char *key, vlb_toml_kind kind, vlb_error *err) {
+  vlb_toml_kind is = vlb_toml_kind_of(node);
+  if (is == kind || (kind == VLB_TOML_REAL && is == VLB_TOML_INT)) return VLB_OK;
+  return vlb_toml_fail(node, err, "%s must be %s, not %s", key, kind == VLB_TOML_REAL ? "a number" : vlb_toml_kind_name(kind),
+                       vlb_toml_kind_name(is));
+}
+
+static vlb_code check_keys(const vlb_toml *table, const char *const *keys, int n, vlb_error *err) {
+  for (int i = 0; i < vlb_toml_size(table); i++) {
+    int known = 0;
+    for (int k = 0; k < n; k++) known |= !strcmp(vlb_toml_key(table, i), keys[k]);
+    if (!known) return not_one_of(vlb_toml_at(table, i), "key", vlb_toml_key(table, i), keys, n, err);
+  }
+  return VLB_OK;
+}
+
+/* --- values --- */
+
+static vlb_code read_text(const vlb_toml *table, const char *key, char *out, size_t size, vlb_error *err) {
+  const vlb_toml *node = vlb_toml_get(table, key);
+  if (!node) return vlb_toml_fail(table, err, "%s is missing", key);
+  VLB_TRY(check_kind(node, key, VLB_TOML_TEXT, err));
+  if ((size_t)snprintf(out, size, "%s", vlb_toml_text(node)) >= size)
+    return vlb_toml_fail(node, err, "%s is longer than %zu characters", key, size - 1);
+  return VLB_OK;
+}
+
+static vlb_code read_real(const vlb_toml *table, const char *key, double *out, vlb_error *err) {
+  const vlb_toml *node = vlb_toml_get(table, key);
+  if (!node) return vlb_toml_fail(table, err, "%s is missing", key);
+  VLB_TRY(check_kind(node, key, VLB_TOML_REAL, err));
+  *out = vlb_toml_real(node);
+  return VLB_OK;
+}
+
+static vlb_code read_count(const vlb_toml *table, const char *key, int64_t lo, int64_t hi, int *out, vlb_error *err) {
+  const vlb_toml *node = vlb_toml_get(table, key);
+  if (!node) return vlb_toml_fail(table, err, "%s is missing", key);
+  VLB_TRY(check_kind(node, key, VLB_TOML_INT, err));
+  int64_t x = vlb_toml_int(node);
+  if (x < lo || x > hi) return vlb_toml_fail(node, err, "%s: %lld is out of range %lld to %lld", key, (long long)x, (long long)lo, (long long)hi);
+  *out = (int)x;
+  return VLB_OK;
+}
+
+/* [lo, hi]; absent: out stays as it is. */
+static vlb_code read_range(const vlb_toml *table, const char *key, double out[2], vlb_error *err) {
+  const vlb_toml *node = vlb_toml_get(table, key);
+  if (!node) return VLB_OK;
+  VLB_TRY(check_kind(node, key, VLB_TOML_ARRAY, err));
+  if (vlb_toml_size(node) != 2) return vlb_toml_fail(node, err, "%s must be [low, high]", key);
+  for (int i = 0; i < 2; i++) {
+    VLB_TRY(check_kind(vlb_toml_at(node, i), key, VLB_TOML_REAL, err));
+    out[i] = vlb_toml_real(vlb_toml_at(node, i));
+  }
+  return out[0] <= out[1] ? VLB_OK : vlb_toml_fail(node, err, "%s: low is above high", key);
+}
+
+/* --- objects and regions --- */
+
+static int object_index(const vlb_layout *l, const char *name) {
+  for (int i = 0; i < l->object_count; i++)
+    if (!strcmp(l->objects[i].name, name)) return i;
+  return -1;
+}
+
+static int region_index(const vlb_layout *l, const char *name) {
+  for (int i = 0; i < l->region_count; i++)
+    if (!strcmp(l->regions[i].name, name)) return i;
+  return -1;
+}
+
+static vlb_code unknown_object(const vlb_layout *l, const vlb_toml *at, const char *name, vlb_error *err) {
+  const char *names[VLB_MAX_OBJECTS];
+  for (int i = 0; i < l->object_count; i++) names[i] = l->objects[i].name;
+  return not_one_of(at, "object", name, names, l->object_count, err);
+}
+
+static vlb_code read_region(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
+  static const char *const keys[] = {"x", "y", "yaw", "on"};
+  VLB_TRY(check_kind(toml, name, VLB_TOML_TABLE, err));
+  VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
+  int i = region_index(l, name);
+  if (i < 0) i = l->region_count;
+  if (i == VLB_MAX_REGIONS) return vlb_toml_fail(toml, err, "more than %d regions", VLB_MAX_REGIONS);
+  if ((size_t)snprintf(l->regions[i].name, sizeof l->regions[i].name, "%s", name) >= sizeof l->regions[i].name)
+    return vlb_toml_fail(toml, err, "region name \"%s\" is too long", name);
+  vlb_placement *p = &l->regions[i].where;
+  *p = (vlb_placement){0};
+  if (vlb_toml_get(toml, "on")) {
+    VLB_TRY(read_text(toml, "on", p->on, sizeof p->on, err));
+  } else if (!vlb_toml_get(toml, "x") || !vlb_toml_get(toml, "y")) {
+    return vlb_toml_fail(toml, err, "region \"%s\" needs x and y, or \"on\" with the thing it is on", name);
+  }
+  VLB_TRY(read_range(toml, "x", p->x, err));
+  VLB_TRY(read_range(toml, "y", p->y, err));
+  VLB_TRY(read_range(toml, "yaw", p->yaw, err));
+  if (i == l->region_count) l->region_count++;
+  return VLB_OK;
+}
+
+static vlb_code add_object(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
+  VLB_TRY(check_kind(toml, name, VLB_TOML_TABLE, err));
+  if (object_index(l, name) >= 0) return vlb_toml_fail(toml, err, "object \"%s\" is declared twice", name);
+  if (l->object_count == VLB_MAX_OBJECTS) return vlb_toml_fail(toml, err, "more than %d objects", VLB_MAX_OBJECTS);
+  vlb_scene_object *o = &l->objects[l->object_count];
+  *o = (vlb_scene_object){0};
+  if ((size_t)snprintf(o->name, sizeof o->name, "%s", name) >= sizeof o->name)
+    return vlb_toml_fail(toml, err, "object name \"%s\" is too long", name);
+  l->object_count++;
+  return read_text(toml, "category", o->category, sizeof o->category, err);
+}
+
+static vlb_code read_object(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
+  static const char *const keys[] = {"category", "region"};
+  VLB_TRY(add_object(l, name, toml, err));
+  int i = l->object_count - 1;
+  l->objects[i].movable = 1;
+  VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
+  l->region_of[i][0] = 0;
+  return vlb_toml_get(toml, "region") ? read_text(toml, "region", l->region_of[i], sizeof l->region_of[i], err) : VLB_OK;
+}
+
+static vlb_code read_fixture(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
+  static const char *const keys[] = {"category", "x", "y", "z", "yaw"};
+  VLB_TRY(add_object(l, name, toml, err));
+  VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
+  vlb_scene_object *o = &l->objects[l->object_count - 1];
+  for (int i = 0; i < 3; i++) VLB_TRY(read_real(toml, keys[1 + i], &o->pos[i], err));
+  return vlb_toml_get(toml, "yaw") ? read_real(toml, "yaw", &o->yaw, err) : VLB_OK;
+}
+
+typedef vlb_code (*read_entry)(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err);
+
+static vlb_code read_table(const vlb_toml *toml, const char *key, read_entry entry, vlb_layout *l, vlb_error *err) {
+  const vlb_toml *table = vlb_toml_get(toml, key);
+  if (!table) return VLB_OK;
+  VLB_TRY(check_kind(table, key, VLB_TOML_TABLE, err));
+  for (int i = 0; i < vlb_toml_size(table); i++) VLB_TRY(entry(l, vlb_toml_key(table, i), vlb_toml_at(table, i), err));
+  return VLB_OK;
+}
+
+static vlb_code read_place(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
+  int i = object_index(l, name);
+  if (i < 0 || !l->objects[i].movable) return unknown_object(l, toml, name, err);
+  VLB_TRY(check_kind(toml, name, VLB_TOML_TEXT, err));
+  const char *names[VLB_MAX_REGIONS], *region = vlb_toml_text(toml);
+  for (int k = 0; k < l->region_count; k++) names[k] = l->regions[k].name;
+  if (region_index(l, region) < 0) return not_one_of(toml, "region", region, names, l->region_count, err);
+  snprintf(l->region_of[i], sizeof l->region_of[i], "%s", region);
+  return VLB_OK;
+}
+
+static vlb_code read_things(const vlb_toml *toml, vlb_layout *l, vlb_error *err) {
+  VLB_TRY(read_table(toml, "regions", read_region, l, err));
+  VLB_TRY(read_table(toml, "objects", read_object, l, err));
+  return read_table(toml, "fixtures", read_fixture, l, err);
+}
+
+/* --- goals and starts --- */
+
+static const char *const goal_words[] = {"on", "in", "open", "close", "turn_on", "turn_off"};
+
+/* "on bowl_1 plate_1", "open cabinet_1_top_region" */
+static vlb_code read_atom(const vlb_toml *node, const char *key, int starts, const vlb_task *task, const vlb_layout *l, vlb_goal *goal,
+                          vlb_error *err) {
+  char word[16], rest[8];
+  VLB_TRY(check_kind(node, key, VLB_TOML_TEXT, err));
+  int n = sscanf(vlb_toml_text(node), "%15s %95s %95s %7s", word, goal->a, goal->b, rest), kind = 0;
+  if (n < 2) return vlb_toml_fail(node, err, "%s: \"%s\" is not a predicate and its arguments", key, vlb_toml_text(node));
+  while (kind < COUNT(goal_words) && strcmp(word, goal_words[kind])) kind++;
+  if (kind == COUNT(goal_words)) return not_one_of(node, "predicate", word, goal_words, COUNT(goal_words), err);
+  goal->kind = (vlb_goal_kind)kind;
+  int wants = goal->kind <= VLB_GOAL_IN ? 3 : 2;
+  if (n != wants) return vlb_toml_fail(node, err, "%s: \"%s\" takes %d argument%s", key, word, wants - 1, wants == 2 ? "" : "s");
+  if (starts && wants == 3) return vlb_toml_fail(node, err, "%s: \"%s\" is not a starting state; use [place]", key, word);
+  const char *name = wants == 3 ? goal->a : vlb_task_object(task, goal->a) ? NULL : goal->a;
+  if (name && object_index(l, name) < 0) return unknown_object(l, node, name, err);
+  double range[2];
+  if (wants == 2 && !vlb_start_range(vlb_task_object(task, goal->a)->category, goal->kind, range))
+    return vlb_toml_fail(node, err, "%s: %s has nothing to %s", key, goal->a, word);
+  return VLB_OK;
+}
+
+static vlb_code read_atoms(const vlb_toml *toml, const char *key, int starts, const vlb_task *task, const vlb_layout *l, vlb_goal *out,
+                           int *count, vlb_error *err) {
+  const vlb_toml *list = vlb_toml_get(toml, key);
+  if (!list) return VLB_OK;
+  VLB_TRY(check_kind(list, key, VLB_TOML_ARRAY, err));
+  if (vlb_toml_size(list) > VLB_MAX_GOALS) return vlb_toml_fail(list, err, "%s: more than %d predicates", key, VLB_MAX_GOALS);
+  *count = vlb_toml_size(list);
+  for (int i = 0; i < *count; i++) VLB_TRY(read_atom(vlb_toml_at(list, i), key, starts, task, l, &out[i], err));
+  return VLB_OK;
+}
+
+/* --- whole files --- */
+
+vlb_code vlb_layout_read_suite(const vlb_toml *toml, vlb_layout *layout, vlb_suite *suite, vlb_error *err) {
+  static const char *const keys[] = {"max_steps", "settle_steps", "regions", "objects", "fixtures"};
+  VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
+  VLB_TRY(read_count(toml, "max_steps", 1, 100000, &suite->max_steps, err));
+  VLB_TRY(read_count(toml, "settle_steps", 0, 1000, &suite->settle_steps, err));
+  return read_things(toml, layout, err);
+}
+
+/* Every movable gets its region's placement; what it stands on must be there before it. */
+static vlb_code resolve(const vlb_toml *toml, const vlb_layout *l, vlb_task *task, vlb_error *err) {
+  for (int i = 0; i < task->object_count; i++) {
+    const vlb_scene_object *o = &task->objects[i];
+    if (!o->movable) continue;
+    int r = region_index(l, l->region_of[i]);
+    if (r < 0) return vlb_toml_fail(toml, err, "object \"%s\" is nowhere; give it a region in [place]", o->name);
+    task->placements[i] = l->regions[r].where;
+    if (!task->placements[i].on[0]) continue;
+    const vlb_scene_object *under = vlb_task_object(task, task->placements[i].on);
+    if (!under) return unknown_object(l, toml, task->placements[i].on, err);
+    if (under->movable && under >= o)
+      return vlb_toml_fail(toml, err, "\"%s\" stands on \"%s\", which must be declared before it", o->name, under->name);
+  }
+  return VLB_OK;
+}
+
+/* LIBERO's way: the instruction with underscores. */
+static vlb_code name_task(const vlb_toml *toml, vlb_task *task, vlb_error *err) {
+  if (strlen(task->instruction) >= sizeof task->name || strchr(task->instruction, '/'))
+    return vlb_toml_fail(toml, err, "instruction must be at most %zu characters without \"/\": it names the task's files", sizeof task->name - 1);
+  strcpy(task->name, task->instruction);
+  for (char *c = task->name; *c; c++)
+    if (*c == ' ') *c = '_';
+  return VLB_OK;
+}
+
+vlb_code vlb_layout_read_task(const vlb_toml *toml, vlb_layout *layout, vlb_task *task, vlb_error *err) {
+  static const char *const keys[] = {"instruction", "goal", "start", "place", "regions", "objects", "fixtures"};
+  VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
+  VLB_TRY(read_text(toml, "instruction", task->instruction, sizeof task->instruction, err));
+  VLB_TRY(name_task(toml, task, err));
+  VLB_TRY(read_things(toml, layout, err));
+  VLB_TRY(read_table(toml, "place", read_place, layout, err));
+  task->object_count = layout->object_count;
+  memcpy(task->objects, layout->objects, sizeof task->objects);
+  VLB_TRY(resolve(toml, layout, task, err));
+  if (!vlb_toml_get(toml, "goal")) return vlb_toml_fail(toml, err, "goal is missing");
+  VLB_TRY(read_atoms(toml, "goal", 0, task, layout, task->goals, &task->goal_count, err));
+  if (!task->goal_count) return vlb_toml_fail(vlb_toml_get(toml, "goal"), err, "goal is empty");
+  return read_atoms(toml, "start", 1, task, layout, task->starts, &task->start_count, err);
+}
