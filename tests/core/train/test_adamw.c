@@ -27,12 +27,12 @@ static FILE *open_fixture(void) {
   return f;
 }
 
-/* one rounding of the largest term: the moments are sums whose terms may cancel */
+/* a few roundings of the largest term: the moments are sums whose terms may cancel, and torch clips by a float32 norm */
 static void compare(const char *what, int step, const float *got, const float *expected) {
   float largest = 0;
   for (int i = 0; i < N; i++) largest = fmaxf(largest, fabsf(expected[i]));
   for (int i = 0; i < N; i++)
-    if (fabsf(got[i] - expected[i]) > 1.2e-7f * largest)
+    if (fabsf(got[i] - expected[i]) > 4e-7f * largest)
       fail_msg("step %d, %s[%d]: %.9g, expected %.9g", step, what, i, (double)got[i], (double)expected[i]);
 }
 
