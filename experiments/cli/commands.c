@@ -3,5 +3,6 @@
 #include <stddef.h>
 
 const vlb_command *const vlb_commands[] = {
+    &vlb_cmd_run,
     &vlb_cmd_doctor,
     NULL};

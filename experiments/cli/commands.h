@@ -4,6 +4,7 @@
 
 #include "experiments/cli/cli.h"
 
+extern const vlb_command vlb_cmd_run;
 extern const vlb_command vlb_cmd_doctor;
 
 #endif

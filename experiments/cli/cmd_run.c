@@ -1,0 +1,78 @@
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/cli/commands.h"
+#include "experiments/plan/estimate.h"
+
+static const char *arm_name(const vlb_ablation *a, int i) { return a->arms[i].name; }
+
+/* The plan for people: cells with state and work, contrasts, total. */
+static void print_plan(const vlb_ablation *a, const vlb_plan *plan, const vlb_cell_outlook *outlook, double total) {
+  char about[48];
+  int done = 0;
+  printf("%s%s: %s\n", a->name, a->quick ? " --quick" : "", a->title);
+  printf("scale %s; freezing = %s\n\n", a->scale, vlb_field_text(vlb_field_named(vlb_model_fields, "freeze"), &a->arms[0].settings.model, about, sizeof about));
+  printf("%-18s  %-28s %-8s %22s  %s\n", "cell", "what", "state", "work", "about");
+  for (int i = 0; i < plan->count; i++) {
+    const vlb_cell *c = &plan->cells[i];
+    char work[48];
+    snprintf(work, sizeof work, "%lld %s", (long long)c->work, vlb_work_unit(c->kind));
+    printf("%-18s  %-28s %-8s %22s  %s\n", c->name, c->label, vlb_stored_name(outlook[i].state), work,
+           vlb_about(outlook[i].seconds, about, sizeof about));
+    done += outlook[i].state == VLB_STORED_DONE;
+  }
+  printf("\n%d cells, %d done; to do: %s on this machine\n", plan->count, done, vlb_about(total, about, sizeof about));
+  for (int i = 0; i < a->contrast_count; i++)
+    printf("%s%s - %s", i ? ", " : "contrasts: ", arm_name(a, a->contrasts[i].a), arm_name(a, a->contrasts[i].b));
+  if (a->contrast_count) putchar('\n');
+}
+
+static void print_plan_json(const vlb_ablation *a, const vlb_plan *plan, const vlb_cell_outlook *outlook, double total) {
+  json_t *cells = json_array(), *contrasts = json_array();
+  for (int i = 0; i < plan->count; i++) {
+    const vlb_cell *c = &plan->cells[i];
+    json_array_append_new(cells, json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:f}", "cell", c->name, "sha256", c->hash, "what", c->label, "state",
+                                           vlb_stored_name(outlook[i].state), "work", (json_int_t)c->work, "unit", vlb_work_unit(c->kind),
+                                           "seconds", outlook[i].seconds));
+  }
+  for (int i = 0; i < a->contrast_count; i++)
+    json_array_append_new(contrasts, json_pack("[s,s]", arm_name(a, a->contrasts[i].a), arm_name(a, a->contrasts[i].b)));
+  json_t *root = json_pack("{s:s,s:b,s:s,s:s,s:o,s:o,s:f}", "ablation", a->name, "quick", a->quick, "title", a->title, "scale", a->scale,
+                           "cells", cells, "contrasts", contrasts, "seconds", total);
+  json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+  putchar('\n');
+  json_decref(root);
+}
+
+static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
+  (void)ctx;
+  vlb_ablation *ablation;
+  vlb_plan plan;
+  const char *root = vlb_arg_text(args, "store", "results");
+  VLB_TRY(vlb_ablation_read(vlb_arg_at(args, 0), vlb_arg_on(args, "quick"), &ablation, err));
+  vlb_code code = vlb_plan_make(ablation, &plan, err);
+  if (!code) {
+    vlb_cell_outlook *outlook = calloc((size_t)plan.count, sizeof *outlook);
+    double total = vlb_plan_outlook(&plan, root, outlook);
+    (vlb_arg_on(args, "json") ? print_plan_json : print_plan)(ablation, &plan, outlook, total);
+    free(outlook);
+    vlb_plan_free(&plan);
+  }
+  free(ablation);
+  return code;
+}
+
+static const vlb_option options[] = {{0, "quick", NULL, "the file's quick preset: minutes instead of hours, wide intervals"},
+                                     VLB_OPTION_DRY,
+                                     VLB_OPTION_STORE,
+                                     VLB_OPTION_JSON,
+                                     {0, NULL, NULL, NULL}};
+
+const vlb_command vlb_cmd_run = {
+    "run", "an ablation from start to finish: train, roll out, table and plot", "FILE",
+    "  vlabench run ablations/attention.toml --quick   a first answer in minutes\n"
+    "  vlabench run ablations/attention.toml -n        cells, what exists, how long the rest takes\n"
+    "  vlabench run my.toml --store /data/results -j8  elsewhere, on eight threads\n"
+    "Finished cells are kept: the same command continues after an interruption and does only what is missing.\n",
+    options, 1, 1, run, NULL};

@@ -1,0 +1,314 @@
+#include "experiments/plan/ablation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/embed.h"
+#include "core/base/file.h"
+#include "core/base/toml.h"
+#include "experiments/report/published.h"
+
+extern const vlb_embedded vlb_embedded_experiment_assets[];
+
+enum { MAX_CHAIN = 8 };
+
+/* A file and the files that it extends, the most basic first. */
+typedef struct {
+  vlb_toml *root[MAX_CHAIN];
+  int count;
+} chain;
+
+static void close_chain(chain *c) {
+  for (int i = 0; i < c->count; i++) vlb_toml_free(c->root[i]);
+}
+
+static const vlb_embedded *embedded(const char *path) {
+  char full[1024];
+  const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  size_t n = strlen(base);
+  const char *suffix = n > 5 && !strcmp(base + n - 5, ".toml") ? "" : ".toml";
+  snprintf(full, sizeof full, "ablations/%s%s", base, suffix);
+  /* "ablations/x.toml", "x.toml" and "x" are ours; "elsewhere/x.toml" is a file that is missing */
+  if (base != path && strncmp(path, "ablations/", 10)) return NULL;
+  for (const vlb_embedded *e = vlb_embedded_experiment_assets; e->path; e++)
+    if (!strcmp(e->path, full)) return e;
+  return NULL;
+}
+
+static vlb_code no_such_file(const char *path, vlb_error *err) {
+  const char *names[64];
+  int n = 0;
+  for (const vlb_embedded *e = vlb_embedded_experiment_assets; e->path && n < 64; e++)
+    if (!strncmp(e->path, "ablations/", 10)) names[n++] = e->path;
+  const char *near = vlb_suggest(path, names, n);
+  if (near) return vlb_fail(err, VLB_USAGE, "%s: no such file; did you mean %s?", path, near);
+  return vlb_fail(err, VLB_USAGE, "%s: no such file; 'vlabench list' shows the embedded ablations", path);
+}
+
+static vlb_code open_document(const char *path, vlb_toml **root, vlb_error *err) {
+  if (vlb_file_exists(path)) return vlb_toml_read(path, root, err);
+  const vlb_embedded *e = embedded(path);
+  if (!e) return no_such_file(path, err);
+  return vlb_toml_parse((const char *)e->data, e->path, root, err);
+}
+
+/* A text value into a fixed buffer. */
+static vlb_code read_text(const vlb_toml *node, char *out, size_t size, vlb_error *err) {
+  if (vlb_toml_kind_of(node) != VLB_TOML_TEXT)
+    return vlb_toml_fail(node, err, "expected a string, found %s", vlb_toml_kind_name(vlb_toml_kind_of(node)));
+  if (strlen(vlb_toml_text(node)) >= size) return vlb_toml_fail(node, err, "longer than %zu characters", size - 1);
+  snprintf(out, size, "%s", vlb_toml_text(node));
+  return VLB_OK;
+}
+
+/* Opens `path` and what it extends. */
+static vlb_code open_chain(const char *path, chain *c, vlb_error *err) {
+  vlb_toml *found[MAX_CHAIN];
+  int n = 0;
+  char at[1024];
+  vlb_code code = vlb_path(at, sizeof at, err, "%s", path);
+  while (!code) {
+    code = open_document(at, &found[n], err);
+    if (code && n > 0) code = vlb_fail_at(err, "%s:%d: extends", vlb_toml_file(found[n - 1]), vlb_toml_line(vlb_toml_get(found[n - 1], "extends")));
+    if (code) break;
+    const vlb_toml *next = vlb_toml_get(found[n++], "extends");
+    if (!next) break;
+    char name[256];
+    code = read_text(next, name, sizeof name, err);
+    if (!code && n == MAX_CHAIN) code = vlb_toml_fail(next, err, "more than %d files extend each other; is there a circle?", MAX_CHAIN);
+    const char *file = vlb_toml_file(next), *slash = strrchr(file, '/');
+    if (!code) code = vlb_path(at, sizeof at, err, "%.*s%s", slash ? (int)(slash + 1 - file) : 0, file, name);
+  }
+  for (int i = 0; i < n; i++) c->root[i] = found[n - 1 - i];
+  c->count = n;
+  return code;
+}
+
+static vlb_code unknown_key(const vlb_toml *node, const char *key, const char *const *known, vlb_error *err) {
+  int n = 0;
+  while (known[n]) n++;
+  const char *near = vlb_suggest(key, known, n);
+  if (near) return vlb_toml_fail(node, err, "unknown key '%s'; did you mean '%s'?", key, near);
+  return vlb_toml_fail(node, err, "unknown key '%s'", key);
+}
+
+static vlb_code expect_table(const vlb_toml *node, const char *key, vlb_error *err) {
+  if (vlb_toml_kind_of(node) == VLB_TOML_TABLE) return VLB_OK;
+  return vlb_toml_fail(node, err, "'%s' is %s, expected a table", key, vlb_toml_kind_name(vlb_toml_kind_of(node)));
+}
+
+static vlb_code read_section(const vlb_section *s, const vlb_toml *node, vlb_settings *settings, vlb_error *err) {
+  VLB_TRY(expect_table(node, s->name, err));
+  return vlb_fields_read(s->fields, (char *)settings + s->offset, node, err);
+}
+
+/* Rows of [[arm]] or [[contrast]]. */
+static vlb_code expect_rows(const vlb_toml *node, const char *key, int most, vlb_error *err) {
+  if (vlb_toml_kind_of(node) != VLB_TOML_ARRAY)
+    return vlb_toml_fail(node, err, "'%s' is %s, expected [[%s]] rows", key, vlb_toml_kind_name(vlb_toml_kind_of(node)), key);
+  if (vlb_toml_size(node) > most) return vlb_toml_fail(node, err, "more than %d [[%s]] rows", most, key);
+  for (int i = 0; i < vlb_toml_size(node); i++) VLB_TRY(expect_table(vlb_toml_at(node, i), key, err));
+  return VLB_OK;
+}
+
+typedef struct {
+  vlb_ablation *out;
+  vlb_settings base;  /* what every arm starts from */
+  char floor[48];     /* name as written */
+  const vlb_toml *arms, *contrasts, *floor_node, *table_node, *column_node;
+} reader;
+
+static const char *const top_keys[] = {"extends",      "title", "scale", "note", "paper_table", "paper_column", "floor", "demos", "train",
+                                       "model", "eval",  "arm",  "contrast",    "preset",       NULL};
+
+/* One key of a file: text goes into the ablation, sections into the common settings, rows are kept for later. */
+static vlb_code read_key(reader *r, const char *key, const vlb_toml *node, vlb_error *err) {
+  vlb_ablation *a = r->out;
+  const vlb_section *s = vlb_section_find(key);
+  if (s) return read_section(s, node, &r->base, err);
+  if (!strcmp(key, "extends") || !strcmp(key, "preset")) return VLB_OK;
+  if (!strcmp(key, "title")) return read_text(node, a->title, sizeof a->title, err);
+  if (!strcmp(key, "scale")) return read_text(node, a->scale, sizeof a->scale, err);
+  if (!strcmp(key, "note")) return read_text(node, a->note, sizeof a->note, err);
+  if (!strcmp(key, "floor")) {
+    r->floor_node = node;
+    return read_text(node, r->floor, sizeof r->floor, err);
+  }
+  if (!strcmp(key, "paper_table")) {
+    r->table_node = node;
+    return read_text(node, a->paper_table, sizeof a->paper_table, err);
+  }
+  if (!strcmp(key, "paper_column")) {
+    r->column_node = node;
+    return read_text(node, a->paper_column, sizeof a->paper_column, err);
+  }
+  if (!strcmp(key, "arm")) {
+    r->arms = node;
+    return expect_rows(node, key, VLB_MAX_ARMS, err);
+  }
+  if (!strcmp(key, "contrast")) {
+    r->contrasts = node;
+    return expect_rows(node, key, VLB_MAX_CONTRASTS, err);
+  }
+  return unknown_key(node, key, top_keys, err);
+}
+
+/* [preset.quick] of one file; other presets are misspelt ones. Read always, so that a mistake shows without --quick. */
+static vlb_code read_preset(reader *r, const vlb_toml *root, bool apply, vlb_error *err) {
+  static const char *const presets[] = {"quick", NULL};
+  static const char *const sections[] = {"demos", "train", "model", "eval", NULL};
+  const vlb_toml *preset = vlb_toml_get(root, "preset");
+  if (!preset) return VLB_OK;
+  VLB_TRY(expect_table(preset, "preset", err));
+  vlb_settings scratch = r->base, *to = apply ? &r->base : &scratch;
+  for (int i = 0; i < vlb_toml_size(preset); i++) {
+    const vlb_toml *node = vlb_toml_at(preset, i);
+    if (strcmp(vlb_toml_key(preset, i), "quick")) return unknown_key(node, vlb_toml_key(preset, i), presets, err);
+    VLB_TRY(expect_table(node, "preset.quick", err));
+    for (int k = 0; k < vlb_toml_size(node); k++) {
+      const vlb_section *s = vlb_section_find(vlb_toml_key(node, k));
+      if (!s) return unknown_key(vlb_toml_at(node, k), vlb_toml_key(node, k), sections, err);
+      VLB_TRY(read_section(s, vlb_toml_at(node, k), to, err));
+    }
+  }
+  return VLB_OK;
+}
+
+static int find_arm(const vlb_ablation *a, const char *name) {
+  for (int i = 0; i < a->arm_count; i++)
+    if (!strcmp(a->arms[i].name, name)) return i;
+  return -1;
+}
+
+static vlb_code arm_index(const vlb_ablation *a, const vlb_toml *node, const char *name, int *index, vlb_error *err) {
+  const char *names[VLB_MAX_ARMS];
+  for (int i = 0; i < a->arm_count; i++) names[i] = a->arms[i].name;
+  *index = find_arm(a, name);
+  if (*index >= 0) return VLB_OK;
+  const char *near = vlb_suggest(name, names, a->arm_count);
+  if (near) return vlb_toml_fail(node, err, "no arm is named '%s'; did you mean '%s'?", name, near);
+  return vlb_toml_fail(node, err, "no arm is named '%s'", name);
+}
+
+/* Arm names become parts of file names and plot files. */
+static bool plain_name(const char *name) {
+  return name[0] && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name);
+}
+
+static vlb_code read_arm(const reader *r, const vlb_toml *row, vlb_arm *arm, vlb_error *err) {
+  static const char *const keys[] = {"name", "label", "paper_row", "demos", "train", "model", "eval", NULL};
+  *arm = (vlb_arm){.settings = r->base};
+  const vlb_toml *name = vlb_toml_get(row, "name");
+  if (!name) return vlb_toml_fail(row, err, "[[arm]] has no name");
+  VLB_TRY(read_text(name, arm->name, sizeof arm->name, err));
+  if (!plain_name(arm->name)) return vlb_toml_fail(name, err, "arm name '%s': use a-z, 0-9, _ and -", arm->name);
+  if (find_arm(r->out, arm->name) >= 0) return vlb_toml_fail(name, err, "a second arm named '%s'", arm->name);
+  snprintf(arm->label, sizeof arm->label, "%s", arm->name);
+  for (int i = 0; i < vlb_toml_size(row); i++) {
+    const char *key = vlb_toml_key(row, i);
+    const vlb_toml *node = vlb_toml_at(row, i);
+    const vlb_section *s = vlb_section_find(key);
+    if (s)
+      VLB_TRY(read_section(s, node, &arm->settings, err));
+    else if (!strcmp(key, "label"))
+      VLB_TRY(read_text(node, arm->label, sizeof arm->label, err));
+    else if (!strcmp(key, "paper_row"))
+      VLB_TRY(read_text(node, arm->paper_row, sizeof arm->paper_row, err));
+    else if (strcmp(key, "name"))
+      return unknown_key(node, key, keys, err);
+  }
+  if (vlb_settings_check(&arm->settings, err))
+    return vlb_fail_at(err, "%s:%d: arm '%s'", vlb_toml_file(row), vlb_toml_line(row), arm->name);
+  return VLB_OK;
+}
+
+static vlb_code read_arms(reader *r, const vlb_toml *last, vlb_error *err) {
+  if (!r->arms || !vlb_toml_size(r->arms)) return vlb_fail(err, VLB_USAGE, "%s: no [[arm]]; is this a base file?", vlb_toml_file(last));
+  for (int i = 0; i < vlb_toml_size(r->arms); i++) {
+    VLB_TRY(read_arm(r, vlb_toml_at(r->arms, i), &r->out->arms[i], err));
+    r->out->arm_count = i + 1;
+  }
+  r->out->floor = -1;
+  if (r->floor_node) VLB_TRY(arm_index(r->out, r->floor_node, r->floor, &r->out->floor, err));
+  return VLB_OK;
+}
+
+static vlb_code read_contrast(const vlb_ablation *a, const vlb_toml *row, vlb_contrast *contrast, vlb_error *err) {
+  static const char *const keys[] = {"a", "b", NULL};
+  int *side[2] = {&contrast->a, &contrast->b};
+  for (int i = 0; i < vlb_toml_size(row); i++)
+    if (strcmp(vlb_toml_key(row, i), "a") && strcmp(vlb_toml_key(row, i), "b"))
+      return unknown_key(vlb_toml_at(row, i), vlb_toml_key(row, i), keys, err);
+  for (int i = 0; i < 2; i++) {
+    char name[48];
+    const vlb_toml *node = vlb_toml_get(row, keys[i]);
+    if (!node) return vlb_toml_fail(row, err, "[[contrast]] has no '%s'", keys[i]);
+    VLB_TRY(read_text(node, name, sizeof name, err));
+    VLB_TRY(arm_index(a, node, name, side[i], err));
+  }
+  if (contrast->a == contrast->b) return vlb_toml_fail(row, err, "[[contrast]] of an arm with itself");
+  const vlb_settings *p = &a->arms[contrast->a].settings, *q = &a->arms[contrast->b].settings;
+  if (p->eval.seed != q->eval.seed || p->eval.episodes_per_task != q->eval.episodes_per_task || strcmp(p->eval.suite.s, q->eval.suite.s))
+    return vlb_toml_fail(row, err, "the two arms do not share their episodes: eval.suite, eval.seed and eval.episodes_per_task must be equal");
+  return VLB_OK;
+}
+
+static vlb_code read_contrasts(reader *r, vlb_error *err) {
+  for (int i = 0; r->contrasts && i < vlb_toml_size(r->contrasts); i++) {
+    VLB_TRY(read_contrast(r->out, vlb_toml_at(r->contrasts, i), &r->out->contrasts[i], err));
+    r->out->contrast_count = i + 1;
+  }
+  return VLB_OK;
+}
+
+/* The paper's table, column and rows must exist, or the table beside ours would silently be empty. */
+static vlb_code check_paper(const reader *r, vlb_error *err) {
+  const vlb_ablation *a = r->out;
+  if (!a->paper_table[0]) return VLB_OK;
+  vlb_published *p;
+  VLB_TRY(vlb_published_open(&p, err));
+  vlb_code code = vlb_published_check(p, a->paper_table, a->paper_column, err);
+  if (code) {
+    const vlb_toml *node = r->column_node ? r->column_node : r->table_node;
+    code = vlb_fail_at(err, "%s:%d", vlb_toml_file(node), vlb_toml_line(node));
+  }
+  for (int i = 0; !code && i < a->arm_count; i++) {
+    if (!a->arms[i].paper_row[0]) continue;
+    double value;
+    const vlb_toml *row = vlb_toml_at(r->arms, i);
+    if (vlb_published_value(p, a->paper_table, a->arms[i].paper_row, a->paper_column, &value, err))
+      code = vlb_fail_at(err, "%s:%d: arm '%s'", vlb_toml_file(row), vlb_toml_line(row), a->arms[i].name);
+  }
+  vlb_published_close(p);
+  return code;
+}
+
+static vlb_code read_chain(const chain *c, bool quick, vlb_ablation *out, vlb_error *err) {
+  reader r = {.out = out};
+  const vlb_toml *last = c->root[c->count - 1];
+  vlb_settings_default(&r.base);
+  for (int i = 0; i < c->count; i++)
+    for (int k = 0; k < vlb_toml_size(c->root[i]); k++)
+      VLB_TRY(read_key(&r, vlb_toml_key(c->root[i], k), vlb_toml_at(c->root[i], k), err));
+  for (int i = 0; i < c->count; i++) VLB_TRY(read_preset(&r, c->root[i], quick, err));
+  VLB_TRY(read_arms(&r, last, err));
+  VLB_TRY(read_contrasts(&r, err));
+  VLB_TRY(check_paper(&r, err));
+  const char *file = vlb_toml_file(last), *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+  snprintf(out->name, sizeof out->name, "%.*s", (int)strcspn(base, "."), base);
+  if (!out->title[0]) snprintf(out->title, sizeof out->title, "%s", out->name);
+  out->quick = quick;
+  return VLB_OK;
+}
+
+vlb_code vlb_ablation_read(const char *path, bool quick, vlb_ablation **ablation, vlb_error *err) {
+  chain c = {.count = 0};
+  vlb_ablation *a = calloc(1, sizeof *a);
+  if (!a) return vlb_fail(err, VLB_FAILED, "out of memory");
+  vlb_code code = open_chain(path, &c, err);
+  if (!code) code = read_chain(&c, quick, a, err);
+  close_chain(&c);
+  if (code) free(a);
+  *ablation = code ? NULL : a;
+  return code;
+}

@@ -1,0 +1,35 @@
+/* An ablation file: a question asked as arms (variants) and contrasts declared before the run. Format: ablations/README.md. */
+#ifndef VLB_PLAN_ABLATION_H
+#define VLB_PLAN_ABLATION_H
+
+#include "experiments/plan/settings.h"
+
+enum { VLB_MAX_ARMS = 32, VLB_MAX_CONTRASTS = 64 };
+
+typedef struct {
+  char name[48], label[96];
+  char paper_row[96]; /* first column of the paper's row; empty: the paper has none */
+  vlb_settings settings;
+} vlb_arm;
+
+typedef struct {
+  int a, b; /* arms; the difference reported is a - b */
+} vlb_contrast;
+
+typedef struct {
+  char name[64];                          /* the file's name without folder and ".toml" */
+  char title[256], scale[64], note[512];  /* scale and note go under every table */
+  char paper_table[64], paper_column[64]; /* in paper/published.toml; empty: no paper row */
+  bool quick;
+  int floor; /* arm whose untrained weights are rolled out too, -1: none */
+  vlb_arm arms[VLB_MAX_ARMS];
+  int arm_count;
+  vlb_contrast contrasts[VLB_MAX_CONTRASTS];
+  int contrast_count;
+} vlb_ablation;
+
+/* Reads a file, or an embedded one ("attention" or "ablations/attention.toml") when there is no such file. Arms are complete and
+ * checked. Errors (VLB_USAGE): file:line, key, did-you-mean; an impossible combination names its arm. Caller frees (one block). */
+vlb_code vlb_ablation_read(const char *path, bool quick, vlb_ablation **ablation, vlb_error *err);
+
+#endif

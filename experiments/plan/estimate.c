@@ -1,0 +1,33 @@
+#include "experiments/plan/estimate.h"
+
+/* seconds per unit at micro scale on two cores of a 2020s server; only ever used before this machine's own first cell */
+static const double typical[] = {[VLB_CELL_DEMOS] = 1.0, [VLB_CELL_TRAIN] = 0.0025, [VLB_CELL_EVAL] = 1.5};
+
+const char *vlb_work_unit(vlb_cell_kind kind) {
+  static const char *const units[] = {[VLB_CELL_DEMOS] = "demonstrations", [VLB_CELL_TRAIN] = "samples", [VLB_CELL_EVAL] = "episodes"};
+  return units[kind];
+}
+
+double vlb_plan_outlook(const vlb_plan *plan, const char *root, vlb_cell_outlook *outlook) {
+  enum { KINDS = 3 };
+  double rate[KINDS], total = 0;
+  for (int k = 0; k < KINDS; k++) rate[k] = vlb_store_rate(root, vlb_cell_kind_name((vlb_cell_kind)k), typical[k]);
+  for (int i = 0; i < plan->count; i++) {
+    const vlb_cell *cell = &plan->cells[i];
+    outlook[i].state = vlb_store_state(root, cell->name, false, NULL);
+    outlook[i].seconds = outlook[i].state == VLB_STORED_DONE ? 0 : rate[cell->kind] * (double)cell->work;
+    total += outlook[i].seconds;
+  }
+  return total;
+}
+
+const char *vlb_about(double seconds, char *buf, size_t size) {
+  int minutes = (int)(seconds / 60 + 0.5);
+  if (minutes < 1)
+    snprintf(buf, size, seconds > 0 ? "less than a minute" : "nothing");
+  else if (minutes < 60)
+    snprintf(buf, size, "%d min", minutes);
+  else
+    snprintf(buf, size, "%d h %02d min", minutes / 60, minutes % 60);
+  return buf;
+}

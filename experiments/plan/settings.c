@@ -1,0 +1,68 @@
+#include "experiments/plan/settings.h"
+
+#include <string.h>
+
+const vlb_section vlb_sections[] = {
+    {"demos", vlb_demo_fields, offsetof(vlb_settings, demos)},
+    {"train", vlb_train_fields, offsetof(vlb_settings, train)},
+    {"model", vlb_model_fields, offsetof(vlb_settings, model)},
+    {"eval", vlb_rollout_fields, offsetof(vlb_settings, eval)},
+    {NULL, NULL, 0}};
+
+const vlb_section *vlb_section_find(const char *name) {
+  for (const vlb_section *s = vlb_sections; s->name; s++)
+    if (!strcmp(s->name, name)) return s;
+  return NULL;
+}
+
+void vlb_settings_default(vlb_settings *settings) {
+  memset(settings, 0, sizeof *settings);
+  for (const vlb_section *s = vlb_sections; s->name; s++) vlb_fields_default(s->fields, (char *)settings + s->offset);
+}
+
+vlb_code vlb_settings_set(vlb_settings *settings, const char *assignment, vlb_error *err) {
+  const char *dot = strchr(assignment, '.'), *equals = strchr(assignment, '=');
+  if (!dot || !equals || dot > equals)
+    return vlb_fail(err, VLB_USAGE, "--set %s: expected SECTION.KEY=VALUE, for example train.steps=100", assignment);
+  char section[32], key[64];
+  snprintf(section, sizeof section, "%.*s", (int)(dot - assignment), assignment);
+  snprintf(key, sizeof key, "%.*s", (int)(equals - dot - 1), dot + 1);
+  const vlb_section *s = vlb_section_find(section);
+  if (!s) return vlb_fail(err, VLB_USAGE, "--set %s: no section '%s'; there are demos, train, model, eval", assignment, section);
+  if (vlb_fields_set(s->fields, (char *)settings + s->offset, key, equals + 1, err)) return vlb_fail_at(err, "--set %s", assignment);
+  return VLB_OK;
+}
+
+const vlb_field *vlb_field_named(const vlb_field *table, const char *name) {
+  for (const vlb_field *f = table; f->name; f++)
+    if (!strcmp(f->name, name)) return f;
+  return NULL;
+}
+
+vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
+  vlb_model_shape shape;
+  VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
+  if (s->train.batch_size % s->train.shards)
+    return vlb_fail(err, VLB_USAGE, "train.batch_size = %lld is not a multiple of train.shards = %lld", (long long)s->train.batch_size,
+                    (long long)s->train.shards);
+  if (s->model.cameras > VLB_SIM_CAMERAS)
+    return vlb_fail(err, VLB_USAGE, "model.cameras = %lld, but the simulator has %d; further views are model.empty_cameras",
+                    (long long)s->model.cameras, (int)VLB_SIM_CAMERAS);
+  if (s->model.max_state_dim < VLB_STATE_DIM)
+    return vlb_fail(err, VLB_USAGE, "model.max_state_dim = %lld is below the robot's %d state numbers",
+                    (long long)s->model.max_state_dim, (int)VLB_STATE_DIM);
+  if (s->model.action_dim != VLB_ACTION_DIM)
+    return vlb_fail(err, VLB_USAGE, "model.action_dim = %lld, but the robot takes %d numbers", (long long)s->model.action_dim,
+                    (int)VLB_ACTION_DIM);
+  if (s->demos.seed == s->eval.seed)
+    return vlb_fail(err, VLB_USAGE, "eval.seed = demos.seed = %lld: the evaluation would start where the demonstrations did",
+                    (long long)s->eval.seed);
+  return VLB_OK;
+}
+
+void vlb_settings_write(const vlb_settings *settings, FILE *out) {
+  for (const vlb_section *s = vlb_sections; s->name; s++) {
+    fprintf(out, "[%s]\n", s->name);
+    vlb_fields_write(s->fields, (const char *)settings + s->offset, out);
+  }
+}

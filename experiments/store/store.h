@@ -1,0 +1,67 @@
+/* Content-addressed results on disk: ROOT/cells/<kind>-<12 hex>/ holds
+ *
+ *   cell.toml      what was asked (its SHA-256 is the cell's name)
+ *   *              what came out: demonstrations, weights, episodes.csv, ...
+ *   manifest.json  digests of the above, parents, reproducibility class
+ *   done           digest of manifest.json, written last: without it the cell does not exist
+ *   log.txt, timing.json, failed   how it went; not part of the result, never digested
+ *
+ * A process may be killed at any moment: what has no `done` is work to continue. Files are the same bytes on every run. */
+#ifndef VLB_STORE_STORE_H
+#define VLB_STORE_STORE_H
+
+#include "core/base/context.h"
+#include "experiments/store/class.h"
+
+typedef enum {
+  VLB_STORED_ABSENT,
+  VLB_STORED_PARTIAL, /* begun, neither done nor failed */
+  VLB_STORED_FAILED,  /* ran into an error: log.txt and failed say which; runs again on the next call */
+  VLB_STORED_CORRUPT, /* done, but a file is missing or has another size or digest */
+  VLB_STORED_DONE
+} vlb_stored;
+const char *vlb_stored_name(vlb_stored state);
+
+/* Folder of a cell into path[1024]. */
+vlb_code vlb_store_folder(const char *root, const char *name, char path[1024], vlb_error *err);
+
+/* State of a cell. deep: read every byte and compare digests, otherwise names and sizes. why (may be NULL): for CORRUPT the file
+ * and what is wrong, for FAILED the message of the failure. */
+vlb_stored vlb_store_state(const char *root, const char *name, bool deep, vlb_error *why);
+
+/* A cell being made, locked against other processes. */
+typedef struct {
+  char folder[1024];
+  int lock;
+  double started;
+  vlb_log *log;
+} vlb_store_cell;
+
+/* What goes into the manifest besides the files. */
+typedef struct {
+  const char *name, *hash, *kind;
+  const char *parent; /* name of the parent cell or NULL */
+  const vlb_class *class;
+  int64_t work; /* units done, for estimates */
+  int threads;
+} vlb_store_facts;
+
+/* Makes the folder, waits for the lock, writes cell.toml, appends further messages to log.txt. When another process finished the
+ * cell meanwhile, *done is true and nothing is open. Corrupt leftovers are removed, partial ones kept. */
+vlb_code vlb_store_begin(vlb_store_cell *cell, const char *root, const char *name, const char *text, const vlb_context *ctx,
+                         bool *done, vlb_error *err);
+/* Publishes everything in the folder: manifest.json, then done. Closes the cell whatever happens. */
+vlb_code vlb_store_finish(vlb_store_cell *cell, const vlb_store_facts *facts, vlb_error *err);
+/* Closes the cell without a result. why: the failure to keep in `failed`; an interruption keeps nothing. */
+void vlb_store_abandon(vlb_store_cell *cell, const vlb_error *why);
+
+/* The reproducibility class that a finished cell was made in. */
+vlb_code vlb_store_class(const char *root, const char *name, vlb_class *class, vlb_error *err);
+
+/* Seconds per unit of work of the finished cells of a kind ("train") in this store; `fallback` when there are none. */
+double vlb_store_rate(const char *root, const char *kind, double fallback);
+
+/* Calls each(self, name) for the cells in name order. */
+vlb_code vlb_store_each(const char *root, void (*each)(void *self, const char *name), void *self, vlb_error *err);
+
+#endif
