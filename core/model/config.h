@@ -41,6 +41,7 @@ enum { VLB_FREEZE_VLM, VLB_FREEZE_VISION, VLB_FREEZE_NOTHING };
   X(INT, text_heads, "6", 1, 1024, NULL, "query heads H")                                                          \
   X(INT, text_kv_heads, "2", 1, 1024, NULL, "key/value heads K; divides H")                                        \
   X(INT, head_dim, "16", 2, 1024, NULL, "head size d, even")                                                       \
+  X(REAL, initializer_range, "0.02", 0, 1, NULL, "standard deviation of fresh transformer weights")                \
   X(REAL, rms_eps, "1e-5", 0, 1, NULL, "RMSNorm epsilon")                                                          \
   X(INT, vocab_size, "512", 1, 16777216, NULL, "rows of the embedding table")                                      \
   X(INT, vision_hidden, "96", 1, 65536, NULL, "vision tower hidden size")                                          \

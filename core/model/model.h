@@ -9,6 +9,9 @@
 
 #include "core/base/context.h"
 #include "core/model/config.h"
+#include "core/tensor/graph.h"
+
+typedef enum { VLB_INIT_NORMAL, VLB_INIT_ONE, VLB_INIT_ZERO, VLB_INIT_UNIFORM } vlb_init_kind;
 
 /* One tensor of the model. Names are LeRobot's state-dict keys. */
 typedef struct {
@@ -18,6 +21,8 @@ typedef struct {
   size_t size;      /* elements */
   size_t offset;    /* of its first element in vlb_model.weights */
   bool trainable;
+  vlb_init_kind init; /* UNIFORM: +-1/sqrt(fan_in), torch's Linear */
+  double fan_in;
 } vlb_param;
 
 typedef struct {
@@ -69,7 +74,7 @@ vlb_code vlb_objective_run(vlb_objective *objective, const vlb_batch *batch, dou
                            vlb_error *err);
 /* Useful floating-point operations of one run (matrix products only, forward and backward; what is skipped is not counted). */
 double vlb_objective_flops(const vlb_objective *objective);
-size_t vlb_objective_bytes(const vlb_objective *objective); /* memory of the plan */
+vlb_graph *vlb_objective_graph(vlb_objective *objective); /* for profiles; owned by the objective */
 
 /* Inference for up to `batch` observations at once. The result for an observation does not depend on the others in
  * the batch nor on its place (tested), so episodes may be grouped freely. Single-threaded: one per worker thread. */

@@ -49,41 +49,41 @@ static layout layout_of(bool batched, int64_t batch, int64_t rows, int64_t cols,
 /* The version seam: descriptors are values in 2.x and handles in 3.x. */
 #if DNNL_VERSION_MAJOR < 3
 typedef dnnl_memory_desc_t descriptor;
-static int describe(descriptor *d, const layout *l) {
+static dnnl_status_t describe(descriptor *d, const layout *l) {
   return dnnl_memory_desc_init_by_strides(d, l->ndim, l->dims, dnnl_f32, l->strides);
 }
 static void undescribe(descriptor *d) { (void)d; }
-static int memory_of(dnnl_memory_t *memory, const descriptor *d, dnnl_engine_t engine) {
+static dnnl_status_t memory_of(dnnl_memory_t *memory, const descriptor *d, dnnl_engine_t engine) {
   return dnnl_memory_create(memory, d, engine, DNNL_MEMORY_NONE);
 }
-static int append_residual(dnnl_post_ops_t ops, const descriptor *d) { return dnnl_post_ops_append_binary(ops, dnnl_binary_add, d); }
-static int append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f); }
-static int matmul_of(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const descriptor *a, const descriptor *b, const descriptor *bias,
+static dnnl_status_t append_residual(dnnl_post_ops_t ops, const descriptor *d) { return dnnl_post_ops_append_binary(ops, dnnl_binary_add, d); }
+static dnnl_status_t append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f); }
+static dnnl_status_t matmul_of(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const descriptor *a, const descriptor *b, const descriptor *bias,
                      const descriptor *c, dnnl_primitive_attr_t attr) {
   dnnl_matmul_desc_t desc;
-  int rc = dnnl_matmul_desc_init(&desc, a, b, bias, c);
-  return rc ? rc : (int)dnnl_primitive_desc_create(pd, &desc, attr, engine, NULL);
+  dnnl_status_t rc = dnnl_matmul_desc_init(&desc, a, b, bias, c);
+  return rc ? rc : dnnl_primitive_desc_create(pd, &desc, attr, engine, NULL);
 }
 #else
 typedef dnnl_memory_desc_t descriptor;
-static int describe(descriptor *d, const layout *l) {
+static dnnl_status_t describe(descriptor *d, const layout *l) {
   return dnnl_memory_desc_create_with_strides(d, l->ndim, l->dims, dnnl_f32, l->strides);
 }
 static void undescribe(descriptor *d) {
   if (*d) dnnl_memory_desc_destroy(*d);
 }
-static int memory_of(dnnl_memory_t *memory, const descriptor *d, dnnl_engine_t engine) {
+static dnnl_status_t memory_of(dnnl_memory_t *memory, const descriptor *d, dnnl_engine_t engine) {
   return dnnl_memory_create(memory, *d, engine, DNNL_MEMORY_NONE);
 }
-static int append_residual(dnnl_post_ops_t ops, const descriptor *d) { return dnnl_post_ops_append_binary(ops, dnnl_binary_add, *d); }
-static int append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef); }
-static int matmul_of(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const descriptor *a, const descriptor *b, const descriptor *bias,
+static dnnl_status_t append_residual(dnnl_post_ops_t ops, const descriptor *d) { return dnnl_post_ops_append_binary(ops, dnnl_binary_add, *d); }
+static dnnl_status_t append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef); }
+static dnnl_status_t matmul_of(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const descriptor *a, const descriptor *b, const descriptor *bias,
                      const descriptor *c, dnnl_primitive_attr_t attr) {
   return dnnl_matmul_primitive_desc_create(pd, engine, *a, *b, bias ? *bias : NULL, *c, attr);
 }
 #endif
 
-static dnnl_primitive_attr_t attributes(const vlb_gemm_spec *s, const descriptor *c, int *rc) {
+static dnnl_primitive_attr_t attributes(const vlb_gemm_spec *s, const descriptor *c, dnnl_status_t *rc) {
   dnnl_primitive_attr_t attr = NULL;
   dnnl_post_ops_t ops = NULL;
   *rc = dnnl_primitive_attr_create(&attr);
@@ -96,8 +96,8 @@ static dnnl_primitive_attr_t attributes(const vlb_gemm_spec *s, const descriptor
   return attr;
 }
 
-static int create_primitive(vlb_gemm *g, const vlb_gemm_spec *s, descriptor *a, descriptor *b, descriptor *c, descriptor *bias) {
-  int rc;
+static dnnl_status_t create_primitive(vlb_gemm *g, const vlb_gemm_spec *s, descriptor *a, descriptor *b, descriptor *c, descriptor *bias) {
+  dnnl_status_t rc;
   dnnl_primitive_attr_t attr = attributes(s, c, &rc);
   dnnl_primitive_desc_t pd = NULL;
   if (!rc) rc = matmul_of(&pd, g->engine, a, b, s->bias ? bias : NULL, c, attr);
@@ -125,7 +125,7 @@ vlb_code vlb_gemm_create(const vlb_gemm_spec *s, vlb_gemm **out, vlb_error *err)
   layout lbias = layout_of(batched, 1, 1, s->n, s->n, s->n, 1);
   descriptor a, b, c, bias;
   memset(&a, 0, sizeof a), memset(&b, 0, sizeof b), memset(&c, 0, sizeof c), memset(&bias, 0, sizeof bias);
-  int rc = dnnl_engine_create(&g->engine, dnnl_cpu, 0);
+  dnnl_status_t rc = dnnl_engine_create(&g->engine, dnnl_cpu, 0);
   if (!rc) rc = dnnl_stream_create(&g->stream, g->engine, dnnl_stream_default_flags);
   if (!rc) rc = describe(&a, &la);
   if (!rc) rc = describe(&b, &lb);
@@ -141,7 +141,7 @@ vlb_code vlb_gemm_create(const vlb_gemm_spec *s, vlb_gemm **out, vlb_error *err)
   if (rc) {
     vlb_gemm_free(g);
     return vlb_fail(err, VLB_FAILED, "oneDNN cannot plan a matrix product [%lld x %lld x %lld x %lld]: status %d", (long long)s->batch,
-                    (long long)s->m, (long long)s->n, (long long)s->k, rc);
+                    (long long)s->m, (long long)s->n, (long long)s->k, (int)rc);
   }
   *out = g;
   return VLB_OK;

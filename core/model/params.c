@@ -1,0 +1,228 @@
+/* The named tensors of a model: shapes, freezing (specification 17.1), initial values (17.4), files. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/rng.h"
+#include "core/data/safetensors.h"
+#include "core/model/model.h"
+
+#define EXPERT "model.vlm_with_expert.lm_expert."
+#define VLM "model.vlm_with_expert.vlm.model."
+
+typedef struct {
+  vlb_model *model;
+  int room;
+  bool failed;
+} table;
+
+/* appends one tensor; dims end with 0 */
+static void add(table *t, bool trainable, vlb_init_kind init, int64_t fan_in, const int64_t *dims, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+static void add(table *t, bool trainable, vlb_init_kind init, int64_t fan_in, const int64_t *dims, const char *format, ...) {
+  vlb_model *m = t->model;
+  if (m->param_count == t->room) {
+    int room = t->room ? 2 * t->room : 256;
+    vlb_param *p = realloc(m->params, (size_t)room * sizeof *p);
+    t->failed |= !p;
+    if (!p) return;
+    m->params = p;
+    t->room = room;
+  }
+  vlb_param p = {.size = 1, .trainable = trainable, .init = init, .fan_in = (double)fan_in};
+  for (; dims[p.ndim]; p.ndim++) {
+    p.dims[p.ndim] = dims[p.ndim];
+    p.size *= (size_t)dims[p.ndim];
+  }
+  va_list args;
+  va_start(args, format);
+  vsnprintf(p.name, sizeof p.name, format, args);
+  va_end(args);
+  m->params[m->param_count++] = p;
+}
+#define DIMS(...) (const int64_t[]){__VA_ARGS__, 0}
+
+/* a projection of the policy head: weight and bias, torch's Linear initialisation */
+static void add_projection(table *t, bool trainable, const char *name, int64_t out, int64_t in) {
+  add(t, trainable, VLB_INIT_UNIFORM, in, DIMS(out, in), "model.%s.weight", name);
+  add(t, trainable, VLB_INIT_UNIFORM, in, DIMS(out), "model.%s.bias", name);
+}
+
+/* a decoder layer without biases. kv_in: width of what k and v are made from */
+static void add_decoder_layer(table *t, bool trainable, const char *prefix, int layer, int64_t hidden, int64_t mlp, int64_t q, int64_t kv,
+                              int64_t kv_in, bool replaced_kv) {
+  vlb_init_kind kv_init = replaced_kv ? VLB_INIT_UNIFORM : VLB_INIT_NORMAL;
+  add(t, trainable, VLB_INIT_ONE, 0, DIMS(hidden), "%slayers.%d.input_layernorm.weight", prefix, layer);
+  add(t, trainable, VLB_INIT_NORMAL, hidden, DIMS(q, hidden), "%slayers.%d.self_attn.q_proj.weight", prefix, layer);
+  add(t, trainable, kv_init, kv_in, DIMS(kv, kv_in), "%slayers.%d.self_attn.k_proj.weight", prefix, layer);
+  add(t, trainable, kv_init, kv_in, DIMS(kv, kv_in), "%slayers.%d.self_attn.v_proj.weight", prefix, layer);
+  add(t, trainable, VLB_INIT_NORMAL, q, DIMS(hidden, q), "%slayers.%d.self_attn.o_proj.weight", prefix, layer);
+  add(t, trainable, VLB_INIT_ONE, 0, DIMS(hidden), "%slayers.%d.post_attention_layernorm.weight", prefix, layer);
+  add(t, trainable, VLB_INIT_NORMAL, hidden, DIMS(mlp, hidden), "%slayers.%d.mlp.gate_proj.weight", prefix, layer);
+  add(t, trainable, VLB_INIT_NORMAL, hidden, DIMS(mlp, hidden), "%slayers.%d.mlp.up_proj.weight", prefix, layer);
+  add(t, trainable, VLB_INIT_NORMAL, mlp, DIMS(hidden, mlp), "%slayers.%d.mlp.down_proj.weight", prefix, layer);
+}
+
+static void add_affine(table *t, bool trainable, vlb_init_kind init, const int64_t *dims, const char *name) {
+  add(t, trainable, init, dims[1], dims, "%s.weight", name);
+  add(t, trainable, VLB_INIT_ZERO, 0, DIMS(dims[0]), "%s.bias", name);
+}
+
+static void add_vision(table *t, const vlb_model_config *c, const vlb_model_shape *s) {
+  bool train = c->freeze == VLB_FREEZE_NOTHING;
+  int64_t h = c->vision_hidden, p = c->patch_size;
+  char name[96];
+  add(t, train, VLB_INIT_NORMAL, 3 * p * p, DIMS(h, 3, p, p), VLM "vision_model.embeddings.patch_embedding.weight");
+  add(t, train, VLB_INIT_ZERO, 0, DIMS(h), VLM "vision_model.embeddings.patch_embedding.bias");
+  add(t, train, VLB_INIT_NORMAL, h, DIMS(s->patches, h), VLM "vision_model.embeddings.position_embedding.weight");
+  static const char *const parts[] = {"layer_norm1", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj",
+                                      "layer_norm2", "mlp.fc1", "mlp.fc2"};
+  for (int layer = 0; layer < c->vision_layers; layer++)
+    for (int i = 0; i < 8; i++) {
+      snprintf(name, sizeof name, VLM "vision_model.encoder.layers.%d.%s", layer, parts[i]);
+      if (i == 0 || i == 5)
+        add_affine(t, train, VLB_INIT_ONE, DIMS(h), name);
+      else
+        add_affine(t, train, VLB_INIT_NORMAL, i == 6 ? DIMS(c->vision_mlp, h) : i == 7 ? DIMS(h, c->vision_mlp) : DIMS(h, h), name);
+    }
+  add_affine(t, train, VLB_INIT_ONE, DIMS(h), VLM "vision_model.post_layernorm");
+}
+
+static void add_text(table *t, const vlb_model_config *c, const vlb_model_shape *s) {
+  bool train = c->freeze != VLB_FREEZE_VLM;
+  int64_t shuffled = c->vision_hidden * c->scale_factor * c->scale_factor;
+  /* the last layer only serves as keys and values; the reference freezes it, and the one before when the expert is shallower */
+  int frozen_from = s->vlm_layers - (s->expert_layers != s->vlm_layers ? 2 : 1);
+  add(t, train, VLB_INIT_NORMAL, shuffled, DIMS(c->text_hidden, shuffled), VLM "connector.modality_projection.proj.weight");
+  add(t, train, VLB_INIT_NORMAL, c->text_hidden, DIMS(c->vocab_size, c->text_hidden), VLM "text_model.embed_tokens.weight");
+  for (int i = 0; i < s->vlm_layers; i++)
+    add_decoder_layer(t, train && i < frozen_from, VLM "text_model.", i, c->text_hidden, c->text_mlp, s->q_width, s->kv_width, c->text_hidden, false);
+  add(t, false, VLB_INIT_ONE, 0, DIMS(c->text_hidden), VLM "text_model.norm.weight");
+}
+
+bool vlb_layer_is_self(const vlb_model_config *c, int layer) {
+  return c->attention == VLB_ATTENTION_SELF || (c->attention == VLB_ATTENTION_INTERLEAVED && layer % c->self_attn_every == 0);
+}
+
+static void add_expert(table *t, const vlb_model_config *c, const vlb_model_shape *s) {
+  int64_t e = s->expert_hidden;
+  for (int i = 0; i < s->expert_layers; i++) {
+    bool self = vlb_layer_is_self(c, i);
+    add_decoder_layer(t, true, EXPERT, i, e, s->expert_mlp, s->q_width, s->kv_width, self ? e : s->kv_width, !self);
+  }
+  add(t, true, VLB_INIT_ONE, 0, DIMS(e), EXPERT "norm.weight");
+  add_projection(t, c->train_state_proj, "state_proj", c->state == VLB_STATE_PREFIX ? c->text_hidden : e, c->max_state_dim);
+  add_projection(t, true, "action_in_proj", e, c->max_action_dim);
+  add_projection(t, true, "action_out_proj", c->max_action_dim, e);
+  add_projection(t, true, "action_time_mlp_in", e, 2 * e);
+  add_projection(t, true, "action_time_mlp_out", e, e);
+}
+
+static size_t padded(size_t n) { return (n + 15) & ~(size_t)15; }
+
+static void lay_out(vlb_model *m) {
+  for (int pass = 0; pass < 2; pass++) {
+    for (int i = 0; i < m->param_count; i++) {
+      if (m->params[i].trainable != (pass == 0)) continue;
+      m->params[i].offset = m->weight_count;
+      m->weight_count += padded(m->params[i].size);
+    }
+    if (pass == 0) m->gradient_count = m->weight_count;
+  }
+}
+
+vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_error *err) {
+  *out = NULL;
+  vlb_model_shape shape;
+  VLB_TRY(vlb_model_shape_of(config, &shape, err));
+  vlb_model *m = calloc(1, sizeof *m);
+  if (!m) return vlb_fail(err, VLB_FAILED, "out of memory creating the model");
+  m->config = *config;
+  m->shape = shape;
+  table t = {m, 0, false};
+  add_expert(&t, config, &shape);
+  add_text(&t, config, &shape);
+  add_vision(&t, config, &shape);
+  lay_out(m);
+  if (!t.failed) m->weights = aligned_alloc(64, m->weight_count * sizeof(float));
+  if (!m->weights) {
+    vlb_model_free(m);
+    return vlb_fail(err, VLB_FAILED, "out of memory: the model's weights need %.0f MB", 4e-6 * (double)m->weight_count);
+  }
+  memset(m->weights, 0, m->weight_count * sizeof(float));
+  *out = m;
+  return VLB_OK;
+}
+
+void vlb_model_free(vlb_model *m) {
+  if (!m) return;
+  free(m->params), free(m->weights), free(m);
+}
+
+void vlb_model_init(vlb_model *m, uint64_t seed) {
+  for (int i = 0; i < m->param_count; i++) {
+    const vlb_param *p = &m->params[i];
+    float *w = m->weights + p->offset;
+    vlb_rng rng = vlb_rng_make(seed, VLB_RNG_INIT, (uint32_t)i, 0);
+    double bound = p->fan_in > 0 ? 1.0 / sqrt(p->fan_in) : 0;
+    for (size_t j = 0; j < p->size; j++) switch (p->init) {
+        case VLB_INIT_NORMAL: w[j] = (float)(m->config.initializer_range * vlb_rng_normal(&rng)); break;
+        case VLB_INIT_UNIFORM: w[j] = (float)vlb_rng_range(&rng, -bound, bound); break;
+        case VLB_INIT_ONE: w[j] = 1.0f; break;
+        case VLB_INIT_ZERO: w[j] = 0.0f; break;
+      }
+  }
+}
+
+int vlb_model_find(const vlb_model *m, const char *name) {
+  for (int i = 0; i < m->param_count; i++)
+    if (!strcmp(m->params[i].name, name)) return i;
+  return -1;
+}
+
+static bool same_shape(const vlb_param *p, const vlb_st_entry *e) {
+  if (p->ndim != e->ndim) return false;
+  for (int i = 0; i < p->ndim; i++)
+    if (p->dims[i] != e->dims[i]) return false;
+  return true;
+}
+
+/* all missing tensors in one message: a user with the wrong file sees at once what kind of wrong it is */
+static vlb_code check_tensors(const vlb_model *m, const vlb_safetensors *file, const char *path, vlb_error *err) {
+  char missing[640] = "";
+  int count = 0;
+  for (int i = 0; i < m->param_count; i++) {
+    const vlb_st_entry *e = vlb_safetensors_find(file, m->params[i].name);
+    size_t used = strlen(missing);
+    if (!e && count++ < 6) snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", m->params[i].name);
+    if (e && !same_shape(&m->params[i], e))
+      return vlb_fail(err, VLB_FAILED, "%s: tensor %s does not have the shape the configuration asks for (first axis %lld, expected %lld)", path,
+                      m->params[i].name, (long long)e->dims[0], (long long)m->params[i].dims[0]);
+  }
+  if (count) return vlb_fail(err, VLB_FAILED, "%s: %d tensors are missing: %s%s", path, count, missing, count > 6 ? ", ..." : "");
+  return VLB_OK;
+}
+
+vlb_code vlb_model_load(vlb_model *m, const char *path, vlb_error *err) {
+  vlb_safetensors *file;
+  VLB_TRY(vlb_safetensors_open(path, &file, err));
+  vlb_code code = check_tensors(m, file, path, err);
+  for (int i = 0; !code && i < m->param_count; i++)
+    vlb_st_to_float(vlb_safetensors_find(file, m->params[i].name), m->weights + m->params[i].offset);
+  vlb_safetensors_close(file);
+  return code;
+}
+
+vlb_code vlb_model_save(const vlb_model *m, const char *path, vlb_error *err) {
+  vlb_st_entry *entries = calloc((size_t)m->param_count, sizeof *entries);
+  if (!entries) return vlb_fail(err, VLB_FAILED, "out of memory writing %s", path);
+  for (int i = 0; i < m->param_count; i++) {
+    vlb_param *p = &m->params[i];
+    entries[i] = (vlb_st_entry){.name = p->name, .dtype = VLB_F32, .ndim = p->ndim, .count = p->size, .data = m->weights + p->offset};
+    memcpy(entries[i].dims, p->dims, sizeof p->dims);
+  }
+  vlb_code code = vlb_safetensors_write(path, entries, m->param_count, err);
+  free(entries);
+  return code;
+}
