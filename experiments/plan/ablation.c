@@ -27,7 +27,7 @@ static const vlb_embedded *embedded(const char *path) {
   const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
   size_t n = strlen(base);
   const char *suffix = n > 5 && !strcmp(base + n - 5, ".toml") ? "" : ".toml";
-  snprintf(full, sizeof full, "ablations/%s%s", base, suffix);
+  if (vlb_path(full, sizeof full, NULL, "ablations/%s%s", base, suffix)) return NULL;
   /* "ablations/x.toml", "x.toml" and "x" are ours; "elsewhere/x.toml" is a file that is missing */
   if (base != path && strncmp(path, "ablations/", 10)) return NULL;
   for (const vlb_embedded *e = vlb_embedded_experiment_assets; e->path; e++)
@@ -203,7 +203,7 @@ static vlb_code read_arm(const reader *r, const vlb_toml *row, vlb_arm *arm, vlb
   VLB_TRY(read_text(name, arm->name, sizeof arm->name, err));
   if (!plain_name(arm->name)) return vlb_toml_fail(name, err, "arm name '%s': use a-z, 0-9, _ and -", arm->name);
   if (find_arm(r->out, arm->name) >= 0) return vlb_toml_fail(name, err, "a second arm named '%s'", arm->name);
-  snprintf(arm->label, sizeof arm->label, "%s", arm->name);
+  memcpy(arm->label, arm->name, sizeof arm->name);
   for (int i = 0; i < vlb_toml_size(row); i++) {
     const char *key = vlb_toml_key(row, i);
     const vlb_toml *node = vlb_toml_at(row, i);
