@@ -1,0 +1,209 @@
+/* Writing of task files. Nothing in a file depends on the time or on anything but the episodes. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/data/episodes.h"
+#include "core/data/episodes_layout.h"
+
+/* --- attributes --- */
+
+static bool put_attribute(hid_t at, const char *name, hid_t file_type, hid_t memory_type, hid_t space, const void *value) {
+  hid_t attr = H5Acreate2(at, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+  if (attr < 0) return false;
+  bool good = H5Awrite(attr, memory_type, value) >= 0;
+  return H5Aclose(attr) >= 0 && good;
+}
+
+/* Scalar variable-length UTF-8, as h5py writes strings. */
+static bool put_text(hid_t at, const char *name, const char *text) {
+  hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+  bool good = text && type >= 0 && space >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
+              put_attribute(at, name, type, type, space, &text);
+  H5Sclose(space);
+  H5Tclose(type);
+  return good;
+}
+
+static bool put_int(hid_t at, const char *name, int64_t value) {
+  hid_t space = H5Screate(H5S_SCALAR);
+  bool good = put_attribute(at, name, H5T_STD_I64LE, H5T_NATIVE_INT64, space, &value);
+  H5Sclose(space);
+  return good;
+}
+
+static bool put_reals(hid_t at, const char *name, const double *values, int n) {
+  hsize_t dim = (hsize_t)n;
+  hid_t space = H5Screate_simple(1, &dim, NULL);
+  bool good = space >= 0 && put_attribute(at, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, space, values);
+  H5Sclose(space);
+  return good;
+}
+
+/* Takes over `value`. */
+static bool put_json(hid_t at, const char *name, json_t *value) {
+  char *text = value ? json_dumps(value, 0) : NULL;
+  bool good = put_text(at, name, text);
+  free(text);
+  json_decref(value);
+  return good;
+}
+
+/* --- datasets --- */
+
+/* Object times would make two runs differ. `class` is H5P_GROUP_CREATE, H5P_DATASET_CREATE or H5P_FILE_CREATE. */
+static hid_t timeless(hid_t class) {
+  hid_t list = H5Pcreate(class);
+  if (list >= 0 && H5Pset_obj_track_times(list, 0) < 0) {
+    H5Pclose(list);
+    return -1;
+  }
+  return list;
+}
+
+static hid_t make_group(hid_t at, const char *name) {
+  hid_t list = timeless(H5P_GROUP_CREATE);
+  hid_t group = list < 0 ? -1 : H5Gcreate2(at, name, H5P_DEFAULT, list, H5P_DEFAULT);
+  H5Pclose(list);
+  return group;
+}
+
+static bool put_dataset(hid_t at, const char *path, bool bytes, int rank, const hsize_t *dims, const void *data) {
+  hid_t list = timeless(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL);
+  hid_t set = list < 0 || space < 0 ? -1
+                                    : H5Dcreate2(at, path, bytes ? H5T_STD_U8LE : H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  bool good = set >= 0 && H5Dwrite(set, bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+  if (set >= 0) good = H5Dclose(set) >= 0 && good;
+  H5Sclose(space);
+  H5Pclose(list);
+  return good;
+}
+
+/* obs/ee_states is position and orientation side by side. */
+static bool put_ee_states(hid_t demo, const vlb_episode *e) {
+  double *both = malloc((size_t)e->frames * 6 * sizeof *both);
+  if (!both) return false;
+  for (int t = 0; t < e->frames; t++) {
+    memcpy(both + 6 * t, e->ee_pos + 3 * t, 3 * sizeof *both);
+    memcpy(both + 6 * t + 3, e->ee_ori + 3 * t, 3 * sizeof *both);
+  }
+  bool good = put_dataset(demo, "obs/ee_states", false, 2, (hsize_t[]){(hsize_t)e->frames, 6}, both);
+  free(both);
+  return good;
+}
+
+static bool put_episode(hid_t data, int index, const vlb_episode *e) {
+  char name[32];
+  snprintf(name, sizeof name, "demo_%d", index);
+  hid_t demo = make_group(data, name);
+  if (demo < 0) return false;
+  hid_t obs = make_group(demo, "obs");
+  bool good = obs >= 0 && H5Gclose(obs) >= 0;
+  good = good && put_int(demo, "num_samples", e->frames) && put_reals(demo, "init_state", e->states, e->state_width);
+  good = good && (!e->model_xml || put_text(demo, "model_file", e->model_xml));
+  for (const vlb_episode_row *row = vlb_episode_rows; good && row->path; row++) {
+    hsize_t dims[4];
+    int rank = vlb_row_shape(row, e, dims);
+    good = put_dataset(demo, row->path, vlb_row_is_bytes(row), rank, dims, vlb_row_data(row, e));
+  }
+  good = good && put_ee_states(demo, e);
+  return H5Gclose(demo) >= 0 && good;
+}
+
+static bool put_info(hid_t data, const vlb_task_info *info, const vlb_episode *episodes, int n) {
+  int64_t total = 0;
+  for (int i = 0; i < n; i++) total += episodes[i].frames;
+  int size = n ? episodes[0].image_size : 0;
+  json_t *env = json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i}}", "type", 1, "env_name", info->env_name, "bddl_file",
+                          info->bddl_file_name, "env_kwargs", "control_freq", 20, "camera_heights", size, "camera_widths", size);
+  json_t *problem = json_pack("{s:s, s:s, s:s}", "problem_name", info->env_name, "domain_name", "robosuite", "language_instruction",
+                              info->instruction);
+  bool good = put_json(data, "env_args", env);
+  good = put_json(data, "problem_info", problem) && good;
+  return good && put_text(data, "bddl_file_name", info->bddl_file_name) && put_text(data, "env_name", info->env_name) &&
+         put_text(data, "macros_image_convention", "opengl") && put_text(data, "tag", "libero-v1") &&
+         put_text(data, "observation_time", info->observed_before ? "before" : "after") && put_int(data, "num_demos", n) &&
+         put_int(data, "total", total);
+}
+
+/* --- the file --- */
+
+/* The file is built in memory: HDF5 cannot close a file whose disk is full (it crashes when the program ends), and
+ * finished bytes can be written atomically like everything else. HDF5's "core" driver keeps the file in a buffer that these
+ * callbacks own, so that it outlives the closing, which completes it. (H5Fget_file_image would spoil the checksum.) */
+typedef struct {
+  void *bytes;
+  size_t size;
+} memory_file;
+
+static void *image_malloc(size_t size, H5FD_file_image_op_t op, void *self) {
+  (void)op, (void)self;
+  return malloc(size);
+}
+
+static void *image_memcpy(void *to, const void *from, size_t size, H5FD_file_image_op_t op, void *self) {
+  (void)op, (void)self;
+  return memcpy(to, from, size);
+}
+
+static void *image_realloc(void *bytes, size_t size, H5FD_file_image_op_t op, void *self) {
+  (void)op, (void)self;
+  return realloc(bytes, size);
+}
+
+static herr_t image_free(void *bytes, H5FD_file_image_op_t op, void *self) {
+  memory_file *memory = self;
+  free(op == H5FD_FILE_IMAGE_OP_FILE_CLOSE ? memory->bytes : bytes);
+  if (op == H5FD_FILE_IMAGE_OP_FILE_CLOSE) memory->bytes = bytes;
+  return 0;
+}
+
+static void *same_self(void *self) { return self; }
+
+static herr_t keep_self(void *self) {
+  (void)self;
+  return 0;
+}
+
+static hid_t create_file(const char *name, memory_file *memory) {
+  enum { GROWTH = 16 << 20 };
+  H5FD_file_image_callbacks_t callbacks = {image_malloc, image_memcpy, image_realloc, image_free, same_self, keep_self, memory};
+  hid_t create = timeless(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+  /* one format whatever the library: its checksums also make damage to the structure visible */
+  bool good = create >= 0 && access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
+              H5Pset_fapl_core(access, GROWTH, 0) >= 0 && H5Pset_file_image_callbacks(access, &callbacks) >= 0;
+  hid_t file = good ? H5Fcreate(name, H5F_ACC_TRUNC, create, access) : -1;
+  H5Pclose(access);
+  H5Pclose(create);
+  return file;
+}
+
+static bool build(const char *name, const vlb_task_info *info, const vlb_episode *episodes, int n, memory_file *memory) {
+  hid_t file = create_file(name, memory);
+  if (file < 0) return false;
+  hid_t data = make_group(file, "data");
+  bool good = data >= 0 && put_info(data, info, episodes, n);
+  for (int i = 0; good && i < n; i++) good = put_episode(data, i, &episodes[i]);
+  if (data >= 0) good = H5Gclose(data) >= 0 && good;
+  ssize_t size = good && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 ? H5Fget_file_image(file, NULL, 0) : -1;
+  memory->size = size > 0 ? (size_t)size : 0;
+  return H5Fclose(file) >= 0 && size > 0;
+}
+
+vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const vlb_episode *episodes, int n, vlb_error *err) {
+  for (int i = 0; i < n; i++)
+    if (episodes[i].frames < 1 || episodes[i].state_width < 1 || episodes[i].image_size < 1)
+      return vlb_fail(err, VLB_FAILED, "%s: episode %d is empty", path, i);
+  memory_file memory = {NULL, 0};
+  char temp[1100]; /* never made; but a file of this name would be read first */
+  vlb_temp_name(path, temp, sizeof temp);
+  vlb_hdf5_enter();
+  bool good = build(temp, info, episodes, n, &memory);
+  vlb_hdf5_leave();
+  vlb_code code = good ? vlb_file_write(path, memory.bytes, memory.size, err)
+                       : vlb_fail(err, VLB_FAILED, "%s: cannot build the file of %d episodes: out of memory, or a text is not UTF-8", path, n);
+  free(memory.bytes);
+  return code;
+}
