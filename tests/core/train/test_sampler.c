@@ -1,0 +1,196 @@
+/* Which frames a step trains on, and what is in its batch. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/data/image.h"
+#include "core/train/sampler.h"
+#include "fixture.h"
+
+static vlb_context ctx;
+
+static vlb_train_config settings(int64_t batch) {
+  vlb_train_config c;
+  vlb_fields_default(vlb_train_fields, &c);
+  c.batch_size = batch;
+  c.shards = 1;
+  return c;
+}
+
+static void test_every_epoch_is_a_permutation(void **state) {
+  (void)state;
+  enum { FRAMES = 10, BATCH = 4, STEPS = 15 }; /* 60 samples: 6 epochs, batches across their borders */
+  vlb_dataset data = {.frames = FRAMES};
+  vlb_train_config c = settings(BATCH);
+  vlb_sampler s, jump;
+  vlb_error err;
+  int64_t order[STEPS * BATCH], again[BATCH];
+  assert_int_equal(vlb_sampler_open(&s, &data, &c, &err), VLB_OK);
+  for (int k = 0; k < STEPS; k++) vlb_sampler_step(&s, k, order + k * BATCH);
+  bool differ = false;
+  for (int e = 0; e < STEPS * BATCH / FRAMES; e++) {
+    int seen[FRAMES] = {0};
+    for (int i = 0; i < FRAMES; i++) {
+      seen[order[e * FRAMES + i]]++;
+      differ = differ || order[e * FRAMES + i] != order[i];
+    }
+    for (int i = 0; i < FRAMES; i++) assert_int_equal(seen[i], 1);
+  }
+  assert_true(differ);
+  /* a run that starts in the middle sees the same frames */
+  assert_int_equal(vlb_sampler_open(&jump, &data, &c, &err), VLB_OK);
+  for (int k = STEPS - 1; k >= 0; k--) {
+    vlb_sampler_step(&jump, k, again);
+    assert_memory_equal(again, order + k * BATCH, sizeof again);
+  }
+  vlb_sampler_close(&s);
+  vlb_sampler_close(&jump);
+}
+
+static void test_batch_larger_than_the_data(void **state) {
+  (void)state;
+  vlb_dataset data = {.frames = 3};
+  vlb_train_config c = settings(8);
+  vlb_sampler s;
+  vlb_error err;
+  int64_t frames[8], seen[3] = {0};
+  assert_int_equal(vlb_sampler_open(&s, &data, &c, &err), VLB_OK);
+  vlb_sampler_step(&s, 0, frames);
+  for (int i = 0; i < 6; i++) seen[frames[i]]++;
+  for (int i = 0; i < 3; i++) assert_int_equal(seen[i], 2);
+  vlb_sampler_close(&s);
+}
+
+static vlb_model fake_model(const vlb_model_config *c) {
+  return (vlb_model){.config = *c, .shape = {.views = (int)(c->cameras + c->empty_cameras)}};
+}
+
+static void test_targets_stop_at_the_episode(void **state) {
+  (void)state;
+  vlb_model_config c = tiny_model();
+  vlb_model model = fake_model(&c);
+  vlb_dataset *d = small_dataset(&c, &ctx); /* episodes of 5, 6 and 5 frames; chunks of 4 */
+  vlb_samples b;
+  vlb_error err;
+  assert_int_equal(vlb_samples_open(&b, &model, 2, &err), VLB_OK);
+  vlb_samples_fill(&b, 0, d, 0, 1, 0, 0); /* a whole chunk lies within */
+  vlb_samples_fill(&b, 1, d, 9, 1, 0, 1); /* frames 9 and 10 remain of the second episode */
+  assert_int_equal(vlb_valid_steps(d, 0, 4), 4);
+  assert_int_equal(vlb_valid_steps(d, 9, 4), 2);
+  const uint8_t pad[] = {0, 0, 0, 0, 0, 0, 1, 1};
+  assert_memory_equal(b.action_pad, pad, sizeof pad);
+  const int64_t source[] = {0, 1, 2, 3, 9, 10, 10, 10};
+  for (int i = 0; i < 8; i++) {
+    assert_memory_equal(b.actions + i * 8, d->actions + source[i] * 7, 7 * sizeof(float));
+    assert_true(b.actions[i * 8 + 7] == 0);
+  }
+  assert_memory_equal(b.state + 8, d->states + 9 * 8, 8 * sizeof(float));
+  assert_null(vlb_samples_batch(&b).image_mask); /* all views are real */
+  vlb_samples_close(&b);
+  vlb_dataset_free(d);
+}
+
+static void test_noise_does_not_depend_on_the_place(void **state) {
+  (void)state;
+  vlb_model_config c = tiny_model();
+  vlb_model model = fake_model(&c);
+  vlb_dataset *d = small_dataset(&c, &ctx);
+  vlb_samples b;
+  vlb_error err;
+  assert_int_equal(vlb_samples_open(&b, &model, 3, &err), VLB_OK);
+  vlb_samples_fill(&b, 0, d, 1, 7, 5, 3);
+  vlb_samples_fill(&b, 1, d, 2, 7, 5, 4);
+  vlb_samples_fill(&b, 2, d, 2, 7, 5, 3);
+  assert_memory_equal(b.noise, b.noise + 2 * 32, 32 * sizeof(float));
+  assert_true(b.time[0] == b.time[2]);
+  assert_memory_not_equal(b.noise, b.noise + 32, 32 * sizeof(float));
+  assert_true(b.time[0] != b.time[1]);
+  vlb_samples_close(&b);
+  vlb_dataset_free(d);
+}
+
+/* t = 0.001 + 0.999 Beta(1.5, 1): mean 0.6004, deviation 0.2617 */
+static void test_time(void **state) {
+  (void)state;
+  enum { DRAWS = 20000 };
+  vlb_model_config c = tiny_model();
+  vlb_model model = fake_model(&c);
+  vlb_dataset *d = small_dataset(&c, &ctx);
+  vlb_samples b;
+  vlb_error err;
+  double sum = 0, below = 0;
+  assert_int_equal(vlb_samples_open(&b, &model, 1, &err), VLB_OK);
+  for (int i = 0; i < DRAWS; i++) {
+    vlb_samples_fill(&b, 0, d, 0, 1, i, 0);
+    assert_true(b.time[0] >= 0.001f && b.time[0] <= 1);
+    sum += (double)b.time[0], below += b.time[0] < 0.25f;
+  }
+  assert_true(fabs(sum / DRAWS - 0.6004) < 5 * 0.2617 / sqrt(DRAWS));
+  double p = pow(0.249 / 0.999, 1.5);
+  assert_true(fabs(below / DRAWS - p) < 5 * sqrt(p * (1 - p) / DRAWS));
+  vlb_samples_close(&b);
+  vlb_dataset_free(d);
+}
+
+/* Training must see exactly what the policy sees: also when the recorded pictures have another size than the model's. */
+static void check_images(int stored, int empty) {
+  vlb_model_config c = tiny_model();
+  c.empty_cameras = empty;
+  vlb_model model = fake_model(&c);
+  vlb_error err;
+  vlb_dataset *d;
+  vlb_samples b;
+  const char *file = "images_demo.hdf5";
+  write_task(file, "x", true, 1, stored, 3);
+  assert_int_equal(vlb_dataset_load(&c, &file, 1, &ctx, &d, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &model, 2, &err), VLB_OK);
+  vlb_samples_fill(&b, 1, d, 2, 1, 0, 0);
+  vlb_episode e;
+  make_episode(&e, 5, stored, 3);
+  enum { VIEW = 3 * 16 * 16 };
+  float expected[VIEW];
+  uint8_t turned[24 * 24 * 3];
+  const uint8_t *source[] = {e.agentview, e.wrist};
+  for (int v = 0; v < 2; v++) {
+    vlb_image_rotate180(source[v] + 2 * stored * stored * 3, stored, turned);
+    vlb_image_prepare_u8(turned, stored, stored, expected, 16);
+    assert_memory_equal(b.images + (v * 2 + 1) * VIEW, expected, sizeof expected);
+  }
+  vlb_batch batch = vlb_samples_batch(&b);
+  for (int v = 0; v < empty; v++) {
+    assert_int_equal(batch.image_mask[(2 + v) * 2 + 1], 0);
+    for (int i = 0; i < VIEW; i++) assert_true(batch.images[((2 + v) * 2 + 1) * VIEW + i] == -1);
+  }
+  if (empty) assert_int_equal(batch.image_mask[1 * 2 + 1], 1);
+  vlb_episode_free(&e);
+  vlb_samples_close(&b);
+  vlb_dataset_free(d);
+}
+
+static void test_images(void **state) {
+  (void)state;
+  check_images(16, 0);
+  check_images(24, 0);
+  check_images(16, 1);
+}
+
+int main(void) {
+  ctx = (vlb_context){.log = vlb_log_open(stderr, true), .threads = 1};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_every_epoch_is_a_permutation),
+      cmocka_unit_test(test_batch_larger_than_the_data),
+      cmocka_unit_test(test_targets_stop_at_the_episode),
+      cmocka_unit_test(test_noise_does_not_depend_on_the_place),
+      cmocka_unit_test(test_time),
+      cmocka_unit_test(test_images),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  vlb_log_close(ctx.log);
+  return failed;
+}
