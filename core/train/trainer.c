@@ -70,7 +70,7 @@ static double loss_scale(const vlb_trainer *t) {
   return 1.0 / (double)(valid * model->action_dim);
 }
 
-static vlb_code train_step(vlb_trainer *t, vlb_error *err) {
+vlb_code vlb_trainer_step(vlb_trainer *t, vlb_error *err) {
   int threads = t->ctx->threads, chunks = chunk_count(t);
   vlb_sampler_step(&t->sampler, t->step, t->frames);
   t->scale = loss_scale(t);
@@ -89,6 +89,57 @@ static vlb_code train_step(vlb_trainer *t, vlb_error *err) {
   t->curve[2 * t->step + 1] = norm;
   t->step++;
   return VLB_OK;
+}
+
+/* --- open and close --- */
+
+static vlb_code open_workers(vlb_trainer *t, vlb_error *err) {
+  int shards = (int)t->config->shards, samples = (int)(t->config->batch_size / shards);
+  t->workers = t->ctx->threads < shards ? t->ctx->threads : shards;
+  t->worker = calloc((size_t)t->workers, sizeof *t->worker);
+  if (!t->worker) return vlb_fail(err, VLB_FAILED, "not enough memory for %d training threads", t->workers);
+  for (int i = 0; i < t->workers; i++) {
+    VLB_TRY(vlb_objective_create(t->model, samples, &t->worker[i].objective, err));
+    VLB_TRY(vlb_samples_open(&t->worker[i].samples, t->model, samples, err));
+  }
+  return VLB_OK;
+}
+
+vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *folder,
+                          const vlb_context *ctx, vlb_error *err) {
+  *t = (vlb_trainer){.model = model, .config = config, .data = data, .ctx = ctx, .folder = folder, .n = model->gradient_count};
+  VLB_TRY(vlb_train_config_check(config, err));
+  if (!t->n) return vlb_fail(err, VLB_USAGE, "nothing to train: every tensor is frozen");
+  if (data->prompt_length != model->config.tokenizer_max_length || data->cameras != model->config.cameras)
+    return vlb_fail(err, VLB_USAGE, "the demonstrations were loaded for a model with other cameras or tokenizer_max_length");
+  size_t shards = (size_t)config->shards;
+  t->m = calloc(t->n, sizeof *t->m);
+  t->v = calloc(t->n, sizeof *t->v);
+  t->curve = calloc((size_t)t->config->steps, 2 * sizeof *t->curve);
+  t->frames = calloc((size_t)t->config->batch_size, sizeof *t->frames);
+  t->gradients = aligned_alloc(64, (shards * t->n * sizeof *t->gradients + 63) / 64 * 64);
+  t->losses = calloc(shards, sizeof *t->losses);
+  t->squares = calloc((size_t)chunk_count(t), sizeof *t->squares);
+  if (!t->m || !t->v || !t->curve || !t->frames || !t->gradients || !t->losses || !t->squares)
+    return vlb_fail(err, VLB_FAILED, "not enough memory for %zu gradients of %zu numbers; lower shards", shards, t->n);
+  VLB_TRY(vlb_sampler_open(&t->sampler, t->data, t->config, err));
+  return open_workers(t, err);
+}
+
+void vlb_trainer_close(vlb_trainer *t) {
+  for (int i = 0; t->worker && i < t->workers; i++) {
+    vlb_objective_free(t->worker[i].objective);
+    vlb_samples_close(&t->worker[i].samples);
+  }
+  vlb_sampler_close(&t->sampler);
+  free(t->worker);
+  free(t->m);
+  free(t->v);
+  free(t->curve);
+  free(t->frames);
+  free(t->gradients);
+  free(t->losses);
+  free(t->squares);
 }
 
 /* --- the run --- */
@@ -117,7 +168,7 @@ static vlb_code train_loop(vlb_trainer *t, vlb_error *err) {
       if (vlb_checkpoint_write(t, &failed)) vlb_warn(t->ctx->log, "%s", failed.message);
       return VLB_INTERRUPTED;
     }
-    VLB_TRY(train_step(t, err));
+    VLB_TRY(vlb_trainer_step(t, err));
     double rate = (double)((t->step - first) * t->config->batch_size) / (seconds() - start);
     vlb_progress_set(t->ctx->log, t->step, "loss %.4f, %.0f samples/s", recent_loss(t), rate);
     if (t->step % t->config->checkpoint_every == 0 && t->step < t->config->steps) VLB_TRY(vlb_checkpoint_write(t, err));
@@ -147,69 +198,22 @@ static vlb_code publish(const vlb_trainer *t, vlb_error *err) {
   return vlb_checkpoint_remove(t, err);
 }
 
-static vlb_code open_workers(vlb_trainer *t, vlb_error *err) {
-  int shards = (int)t->config->shards, samples = (int)(t->config->batch_size / shards);
-  t->workers = t->ctx->threads < shards ? t->ctx->threads : shards;
-  t->worker = calloc((size_t)t->workers, sizeof *t->worker);
-  if (!t->worker) return vlb_fail(err, VLB_FAILED, "not enough memory for %d training threads", t->workers);
-  for (int i = 0; i < t->workers; i++) {
-    VLB_TRY(vlb_objective_create(t->model, samples, &t->worker[i].objective, err));
-    VLB_TRY(vlb_samples_open(&t->worker[i].samples, t->model, samples, err));
-  }
-  return VLB_OK;
-}
-
-static vlb_code open_trainer(vlb_trainer *t, vlb_error *err) {
-  size_t shards = (size_t)t->config->shards;
-  t->m = calloc(t->n, sizeof *t->m);
-  t->v = calloc(t->n, sizeof *t->v);
-  t->curve = calloc((size_t)t->config->steps, 2 * sizeof *t->curve);
-  t->frames = calloc((size_t)t->config->batch_size, sizeof *t->frames);
-  t->gradients = aligned_alloc(64, (shards * t->n * sizeof *t->gradients + 63) / 64 * 64);
-  t->losses = calloc(shards, sizeof *t->losses);
-  t->squares = calloc((size_t)chunk_count(t), sizeof *t->squares);
-  if (!t->m || !t->v || !t->curve || !t->frames || !t->gradients || !t->losses || !t->squares)
-    return vlb_fail(err, VLB_FAILED, "not enough memory for %zu gradients of %zu numbers; lower shards", shards, t->n);
-  VLB_TRY(vlb_sampler_open(&t->sampler, t->data, t->config, err));
-  return open_workers(t, err);
-}
-
-static void close_trainer(vlb_trainer *t) {
-  for (int i = 0; t->worker && i < t->workers; i++) {
-    vlb_objective_free(t->worker[i].objective);
-    vlb_samples_close(&t->worker[i].samples);
-  }
-  vlb_sampler_close(&t->sampler);
-  free(t->worker);
-  free(t->m);
-  free(t->v);
-  free(t->curve);
-  free(t->frames);
-  free(t->gradients);
-  free(t->losses);
-  free(t->squares);
-}
-
 static vlb_code run(vlb_trainer *t, const char *label, vlb_error *err) {
   VLB_TRY(vlb_folder_make(t->folder, err));
   vlb_folder_clean(t->folder);
   VLB_TRY(vlb_checkpoint_identify(t, err));
-  VLB_TRY(open_trainer(t, err));
   VLB_TRY(vlb_checkpoint_read(t, err));
   vlb_progress_begin(t->ctx->log, label, t->step, t->config->steps, "steps");
   vlb_code code = train_loop(t, err);
   vlb_progress_end(t->ctx->log);
-  return code ? vlb_fail_at(err, "%s", label) : publish(t, err);
+  return code ? code : publish(t, err);
 }
 
 vlb_code vlb_train(vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *label, const char *folder,
                    const vlb_context *ctx, vlb_error *err) {
-  VLB_TRY(vlb_train_config_check(config, err));
-  if (!model->gradient_count) return vlb_fail(err, VLB_USAGE, "%s: nothing to train: every tensor is frozen", label);
-  if (data->prompt_length != model->config.tokenizer_max_length || data->cameras != model->config.cameras)
-    return vlb_fail(err, VLB_USAGE, "%s: the demonstrations were loaded for a model with other cameras or tokenizer_max_length", label);
-  vlb_trainer t = {.model = model, .config = config, .data = data, .ctx = ctx, .folder = folder, .n = model->gradient_count};
-  vlb_code code = run(&t, label, err);
-  close_trainer(&t);
-  return code;
+  vlb_trainer t;
+  vlb_code code = vlb_trainer_open(&t, model, config, data, folder, ctx, err);
+  if (!code) code = run(&t, label, err);
+  vlb_trainer_close(&t);
+  return code ? vlb_fail_at(err, "%s", label) : VLB_OK;
 }

@@ -1,4 +1,4 @@
-/* The state of a training run, shared by the loop (trainer.c) and its checkpoints (checkpoint.c). */
+/* The state of a training run, shared by the loop (trainer.c), its checkpoints (checkpoint.c) and its benchmark (bench.c). */
 #ifndef VLB_TRAIN_TRAINER_H
 #define VLB_TRAIN_TRAINER_H
 
@@ -35,6 +35,13 @@ typedef struct {
   double *losses;   /* [shards], likewise */
   double *squares;  /* [chunks] */
 } vlb_trainer;
+
+/* A run at step 0. Everything is borrowed until close, which is also due after a failed open. folder: NULL without checkpoints. */
+vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *folder,
+                          const vlb_context *ctx, vlb_error *err);
+void vlb_trainer_close(vlb_trainer *t);
+/* One optimiser step. VLB_FAILED, with the weights as they were, when the loss or the gradient is not finite. */
+vlb_code vlb_trainer_step(vlb_trainer *t, vlb_error *err);
 
 /* Fills t->run. Call before the weights change. */
 vlb_code vlb_checkpoint_identify(vlb_trainer *t, vlb_error *err);

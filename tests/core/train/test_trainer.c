@@ -179,7 +179,7 @@ static void test_checkpoint_of_another_run(void **state) {
   interrupt(&c, "other");
   c.seed++;
   assert_int_equal(train(&c, "other", 1, &err), VLB_FAILED);
-  assert_non_null(strstr(err.message, "other/checkpoint.safetensors: it belongs to a run with other settings"));
+  assert_non_null(strstr(err.message, "train test: other/checkpoint.safetensors: it belongs to a run with other settings"));
   c.seed--, c.checkpoint_every = 2; /* changes nothing about the result */
   train_well(&c, "other", 1);
 }
