@@ -147,8 +147,9 @@ vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_e
   lay_out(m);
   if (!t.failed) m->weights = aligned_alloc(64, m->weight_count * sizeof(float));
   if (!m->weights) {
+    double megabytes = 4e-6 * (double)m->weight_count;
     vlb_model_free(m);
-    return vlb_fail(err, VLB_FAILED, "out of memory: the model's weights need %.0f MB", 4e-6 * (double)m->weight_count);
+    return vlb_fail(err, VLB_FAILED, "out of memory: the model's weights need %.0f MB", megabytes);
   }
   memset(m->weights, 0, m->weight_count * sizeof(float));
   *out = m;

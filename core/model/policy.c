@@ -1,0 +1,156 @@
+/* Inference: keys and values of the prefix once per observation, then num_steps Euler steps from noise (t = 1) to actions (t = 0),
+ * specification sections 12.4 and 14.1. Two graphs: the prefix, and one flow step that reads the prefix's keys and values in place. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/model/build.h"
+#include "core/model/model.h"
+
+struct vlb_policy {
+  vlb_build prefix, step;
+  vlb_inputs prefix_inputs, step_inputs;
+  /* samples laid out for the planned batch; unused places repeat the first observation */
+  float *images, *state, *x, *times;
+  uint8_t *image_mask, *token_mask;
+  int32_t *tokens;
+};
+
+static vlb_code define_prefix(vlb_policy *p, const vlb_model *model, int batch, vlb_error *err) {
+  vlb_build *b = &p->prefix;
+  VLB_TRY(vlb_build_begin(b, model, batch, false, err));
+  vlb_build_prefix(b);
+  vlb_build_cross_kv(b);
+  for (int i = 0; i < model->shape.vlm_layers; i++)
+    for (int s = 0; s < SEGMENTS; s++) {
+      vlb_graph_keep(b->g, b->kv[i].k[s]);
+      vlb_graph_keep(b->g, b->kv[i].v[s]);
+    }
+  VLB_TRY(vlb_graph_plan(b->g, err));
+  return vlb_inputs_create(&p->prefix_inputs, b, err);
+}
+
+static vlb_t kv_input(vlb_policy *p, vlb_t from) {
+  if (from < 0) return VLB_NONE;
+  int64_t dims[3];
+  for (int i = 0; i < 3; i++) dims[i] = vlb_graph_dim(p->prefix.g, from, i);
+  return vlb_input(p->step.g, 3, dims);
+}
+
+static vlb_code define_step(vlb_policy *p, const vlb_model *model, int batch, vlb_error *err) {
+  vlb_build *b = &p->step;
+  VLB_TRY(vlb_build_begin(b, model, batch, false, err));
+  for (int i = 0; i < model->shape.vlm_layers; i++)
+    for (int s = 0; s < SEGMENTS; s++) {
+      b->kv[i].k[s] = kv_input(p, p->prefix.kv[i].k[s]);
+      b->kv[i].v[s] = kv_input(p, p->prefix.kv[i].v[s]);
+    }
+  vlb_build_suffix(b);
+  vlb_graph_keep(b->g, b->velocity);
+  VLB_TRY(vlb_graph_plan(b->g, err));
+  for (int i = 0; i < model->shape.vlm_layers; i++)
+    for (int s = 0; s < SEGMENTS; s++) {
+      if (b->kv[i].k[s] < 0) continue;
+      vlb_graph_bind(b->g, b->kv[i].k[s], vlb_graph_data(p->prefix.g, p->prefix.kv[i].k[s]));
+      vlb_graph_bind(b->g, b->kv[i].v[s], vlb_graph_data(p->prefix.g, p->prefix.kv[i].v[s]));
+    }
+  return vlb_inputs_create(&p->step_inputs, b, err);
+}
+
+static size_t image_floats(const vlb_model_config *c) { return 3 * (size_t)(c->image_size * c->image_size); }
+static size_t chunk_floats(const vlb_model_config *c) { return (size_t)(c->chunk_size * c->max_action_dim); }
+
+static vlb_code allocate(vlb_policy *p, const vlb_model *model, int batch, vlb_error *err) {
+  const vlb_model_config *c = &model->config;
+  size_t n = (size_t)batch;
+  p->images = calloc(n * (size_t)c->cameras * image_floats(c), sizeof *p->images);
+  p->state = calloc(n * (size_t)c->max_state_dim, sizeof *p->state);
+  p->x = calloc(n * chunk_floats(c), sizeof *p->x);
+  p->times = calloc(n * (size_t)model->shape.expert_hidden, sizeof *p->times);
+  p->image_mask = calloc(n * (size_t)c->cameras, 1);
+  p->token_mask = calloc(n * (size_t)c->tokenizer_max_length, 1);
+  p->tokens = calloc(n * (size_t)c->tokenizer_max_length, sizeof *p->tokens);
+  if (!p->images || !p->state || !p->x || !p->times || !p->image_mask || !p->token_mask || !p->tokens)
+    return vlb_fail(err, VLB_FAILED, "out of memory for a policy of %d observations", batch);
+  vlb_graph_bind(p->step.g, p->step.noisy, p->x);
+  vlb_graph_bind(p->step.g, p->step.time, p->times);
+  return VLB_OK;
+}
+
+vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **out, vlb_error *err) {
+  *out = NULL;
+  vlb_policy *p = calloc(1, sizeof *p);
+  if (!p) return vlb_fail(err, VLB_FAILED, "out of memory for a policy");
+  vlb_code code = define_prefix(p, model, batch, err);
+  if (!code) code = define_step(p, model, batch, err);
+  if (!code) code = allocate(p, model, batch, err);
+  if (code) {
+    vlb_policy_free(p);
+    return code;
+  }
+  *out = p;
+  return VLB_OK;
+}
+
+void vlb_policy_free(vlb_policy *p) {
+  if (!p) return;
+  vlb_graph_free(p->prefix.g), vlb_graph_free(p->step.g);
+  vlb_build_end(&p->prefix), vlb_build_end(&p->step);
+  vlb_inputs_free(&p->prefix_inputs), vlb_inputs_free(&p->step_inputs);
+  free(p->images), free(p->state), free(p->x), free(p->times), free(p->image_mask), free(p->token_mask), free(p->tokens), free(p);
+}
+
+/* one [groups, n, size] array into places laid out for `room` samples; places beyond n repeat sample 0 */
+static void place(void *to, const void *from, int groups, int n, int room, size_t size) {
+  for (int g = 0; g < groups; g++)
+    for (int i = 0; i < room; i++)
+      memcpy((char *)to + ((size_t)g * (size_t)room + (size_t)i) * size,
+             (const char *)from + ((size_t)g * (size_t)n + (size_t)(i < n ? i : 0)) * size, size);
+}
+
+static vlb_batch stage(vlb_policy *p, int n, const vlb_batch *batch) {
+  const vlb_model_config *c = &p->prefix.model->config;
+  int room = p->prefix.batch, cameras = (int)c->cameras;
+  size_t tokens = (size_t)c->tokenizer_max_length;
+  place(p->images, batch->images, cameras, n, room, image_floats(c) * sizeof(float));
+  place(p->tokens, batch->tokens, 1, n, room, tokens * sizeof *p->tokens);
+  place(p->token_mask, batch->token_mask, 1, n, room, tokens);
+  place(p->state, batch->state, 1, n, room, (size_t)c->max_state_dim * sizeof(float));
+  if (batch->image_mask) place(p->image_mask, batch->image_mask, cameras, n, room, 1);
+  return (vlb_batch){.images = p->images, .image_mask = batch->image_mask ? p->image_mask : NULL, .tokens = p->tokens,
+                     .token_mask = p->token_mask, .state = p->state};
+}
+
+static const float *velocity(vlb_policy *p, float t) {
+  int e = p->step.model->shape.expert_hidden;
+  for (int i = 0; i < p->step.batch; i++) {
+    if (i == 0)
+      vlb_time_embedding(&p->step.model->config, e, t, p->times);
+    else
+      memcpy(p->times + i * e, p->times, (size_t)e * sizeof *p->times);
+  }
+  vlb_graph_run(p->step.g, NULL, 0);
+  return vlb_graph_data(p->step.g, p->step.velocity);
+}
+
+vlb_code vlb_policy_run(vlb_policy *p, int n, const vlb_batch *batch, float *actions, vlb_error *err) {
+  const vlb_model_config *c = &p->prefix.model->config;
+  if (n < 1 || n > p->prefix.batch) return vlb_fail(err, VLB_FAILED, "a policy planned for %d observations was given %d", p->prefix.batch, n);
+  size_t per_sample = chunk_floats(c), count = per_sample * (size_t)p->prefix.batch;
+  vlb_batch staged = stage(p, n, batch);
+  vlb_inputs_fill(&p->prefix_inputs, &p->prefix, &staged);
+  vlb_inputs_fill(&p->step_inputs, &p->step, &staged);
+  vlb_graph_run(p->prefix.g, NULL, 0);
+  if (c->objective == VLB_OBJECTIVE_L1) {
+    memset(p->x, 0, count * sizeof *p->x);
+    memcpy(actions, velocity(p, 1.0f), (size_t)n * per_sample * sizeof *actions);
+    return VLB_OK;
+  }
+  place(p->x, batch->noise, 1, n, p->prefix.batch, per_sample * sizeof(float));
+  double dt = -1.0 / (double)c->num_steps;
+  for (int64_t s = 0; s < c->num_steps; s++) {
+    const float *v = velocity(p, (float)(1.0 + (double)s * dt));
+    for (size_t i = 0; i < count; i++) p->x[i] += (float)dt * v[i];
+  }
+  memcpy(actions, p->x, (size_t)n * per_sample * sizeof *actions);
+  return VLB_OK;
+}
