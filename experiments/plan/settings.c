@@ -42,9 +42,7 @@ const vlb_field *vlb_field_named(const vlb_field *table, const char *name) {
 vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   vlb_model_shape shape;
   VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
-  if (s->train.batch_size % s->train.shards)
-    return vlb_fail(err, VLB_USAGE, "train.batch_size = %lld is not a multiple of train.shards = %lld", (long long)s->train.batch_size,
-                    (long long)s->train.shards);
+  VLB_TRY(vlb_train_config_check(&s->train, err));
   if (s->model.cameras > VLB_SIM_CAMERAS)
     return vlb_fail(err, VLB_USAGE, "model.cameras = %lld, but the simulator has %d; further views are model.empty_cameras",
                     (long long)s->model.cameras, (int)VLB_SIM_CAMERAS);

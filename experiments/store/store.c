@@ -157,7 +157,6 @@ void vlb_store_abandon(vlb_store_cell *cell, const vlb_error *why) {
   if (why && why->code != VLB_INTERRUPTED) {
     char path[1024], line[1100];
     int n = snprintf(line, sizeof line, "%s\n", why->message);
-    vlb_warn(cell->log, "%s", why->message);
     /* best effort: the disk may be what failed, and without the marker the cell is partial, which runs again just the same */
     if (n > 0 && !vlb_path(path, sizeof path, NULL, "%s/failed", cell->folder)) (void)vlb_file_write(path, line, (size_t)n, NULL);
   }

@@ -1,0 +1,16 @@
+/* A folder with a trained model: model.toml (configuration), model.safetensors (weights), statistics.safetensors. */
+#ifndef VLB_PLAN_MODEL_FOLDER_H
+#define VLB_PLAN_MODEL_FOLDER_H
+
+#include "experiments/plan/policy_adapter.h"
+#include "sim/rollout/rollout.h"
+
+vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *config, vlb_error *err); /* writes model.toml */
+vlb_code vlb_model_folder_config(const char *folder, vlb_model_config *config, vlb_error *err);         /* reads it */
+
+/* Rolls out the model of a folder on a suite and writes one row per episode to csv. model: configuration (that of the folder, perhaps
+ * with other inference settings). untrained_seed: NULL loads the weights, else they are initial ones of that seed. */
+vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *model, const int64_t *untrained_seed,
+                               const vlb_rollout_config *eval, const char *label, const char *csv, const vlb_context *ctx, vlb_error *err);
+
+#endif

@@ -1,0 +1,42 @@
+#include "experiments/plan/run_cell.h"
+
+#include <glob.h>
+
+#include "core/base/file.h"
+#include "core/model/model.h"
+#include "experiments/plan/model_folder.h"
+
+/* The task files of a folder in name order, loaded. */
+static vlb_code load_demos(const vlb_model_config *model, const char *demos, const vlb_context *ctx, vlb_dataset **data, vlb_error *err) {
+  char pattern[1024];
+  glob_t found;
+  VLB_TRY(vlb_path(pattern, sizeof pattern, err, "%s/*.hdf5", demos));
+  if (glob(pattern, 0, NULL, &found)) return vlb_fail(err, VLB_USAGE, "%s: no demonstrations (*.hdf5) in that folder", demos);
+  vlb_code code = vlb_dataset_load(model, (const char *const *)found.gl_pathv, (int)found.gl_pathc, ctx, data, err);
+  globfree(&found);
+  return code;
+}
+
+vlb_code vlb_train_in(const vlb_settings *s, const char *demos, const char *folder, const char *label, const vlb_context *ctx, vlb_error *err) {
+  vlb_model *model = NULL;
+  vlb_dataset *data = NULL;
+  vlb_code code = vlb_model_folder_describe(folder, &s->model, err);
+  if (!code) code = vlb_model_create(&s->model, &model, err);
+  if (!code) code = load_demos(&s->model, demos, ctx, &data, err);
+  if (!code) {
+    vlb_model_init(model, (uint64_t)s->train.seed);
+    code = vlb_train(model, &s->train, data, label, folder, ctx, err);
+  }
+  vlb_dataset_free(data);
+  vlb_model_free(model);
+  return code;
+}
+
+vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *parent, const char *label, const vlb_context *ctx, vlb_error *err) {
+  const vlb_settings *s = &cell->settings;
+  if (cell->kind == VLB_CELL_DEMOS) return vlb_demos_record(&s->demos, folder, ctx, err);
+  if (cell->kind == VLB_CELL_TRAIN) return vlb_train_in(s, parent, folder, label, ctx, err);
+  char csv[1024];
+  VLB_TRY(vlb_path(csv, sizeof csv, err, "%s/episodes.csv", folder));
+  return vlb_model_folder_eval(parent, &s->model, cell->untrained ? &s->train.seed : NULL, &s->eval, label, csv, ctx, err);
+}

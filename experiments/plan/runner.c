@@ -1,0 +1,101 @@
+#include "experiments/plan/runner.h"
+
+#include <stdlib.h>
+
+#include "experiments/plan/estimate.h"
+#include "experiments/plan/run_cell.h"
+
+typedef struct {
+  const vlb_plan *plan;
+  const char *root;
+  const vlb_context *ctx;
+  vlb_cell_outlook *outlook; /* [plan->count] */
+  vlb_class class;
+  bool class_known;
+} runner;
+
+static bool has_unfinished_child(const runner *r, int i) {
+  for (int k = 0; k < r->plan->count; k++)
+    if (r->plan->cells[k].parent == i && r->outlook[k].state != VLB_STORED_DONE) return true;
+  return false;
+}
+
+/* Every byte of what is about to be used is checked; demonstrations nobody needs any more are large, so only their names and sizes. */
+static bool is_done(runner *r, int i) {
+  const vlb_cell *cell = &r->plan->cells[i];
+  bool deep = cell->kind != VLB_CELL_DEMOS || has_unfinished_child(r, i);
+  return vlb_store_state(r->root, cell->name, deep, NULL) == VLB_STORED_DONE;
+}
+
+/* "cell 3/8 train cross (then 22 min)" */
+static void progress_label(const runner *r, int i, char *label, size_t size) {
+  char about[48];
+  double rest = 0;
+  for (int k = i + 1; k < r->plan->count; k++) rest += r->outlook[k].seconds;
+  int n = snprintf(label, size, "cell %d/%d %s", i + 1, r->plan->count, r->plan->cells[i].label);
+  if (rest > 0 && n > 0 && (size_t)n < size) snprintf(label + n, size - (size_t)n, " (then %s)", vlb_about(rest, about, sizeof about));
+}
+
+/* Tells why a cell has no result; an interruption is told once, by the command. */
+static vlb_code tell(const runner *r, int i, const vlb_error *why) {
+  const vlb_cell *cell = &r->plan->cells[i];
+  if (why->code != VLB_INTERRUPTED)
+    vlb_warn(r->ctx->log, "cell %d/%d %s failed: %s (log: %s/cells/%s/log.txt)", i + 1, r->plan->count, cell->label, why->message, r->root,
+             cell->name);
+  return why->code;
+}
+
+/* Begins, works, publishes. The error is the cell's own and has been told. */
+static vlb_code make_cell(runner *r, int i, vlb_error *err) {
+  const vlb_cell *cell = &r->plan->cells[i], *parent = cell->parent >= 0 ? &r->plan->cells[cell->parent] : NULL;
+  vlb_store_cell open;
+  char parent_folder[1024], label[192];
+  bool done;
+  if (parent) VLB_TRY(vlb_store_folder(r->root, parent->name, parent_folder, err));
+  if (vlb_store_begin(&open, r->root, cell->name, cell->text, r->ctx, &done, err)) return tell(r, i, err);
+  if (done) return VLB_OK;
+  if (!r->class_known) vlb_class_here(&r->class);
+  r->class_known = true;
+  progress_label(r, i, label, sizeof label);
+  vlb_code code = vlb_cell_work(cell, open.folder, parent ? parent_folder : NULL, label, r->ctx, err);
+  vlb_progress_end(r->ctx->log);
+  if (code) {
+    tell(r, i, err);
+    vlb_store_abandon(&open, err);
+    return code;
+  }
+  vlb_store_facts facts = {.name = cell->name, .hash = cell->hash, .kind = vlb_cell_kind_name(cell->kind), .parent = parent ? parent->name : NULL,
+                           .class = &r->class, .work = cell->work, .threads = r->ctx->threads};
+  return vlb_store_finish(&open, &facts, err) ? tell(r, i, err) : VLB_OK;
+}
+
+static vlb_code run_one(runner *r, int i, int *failed, vlb_error *err) {
+  const vlb_cell *cell = &r->plan->cells[i];
+  VLB_TRY(vlb_check_stop(r->ctx, err));
+  /* estimates are read again before every cell: the first one of a kind corrects the rest */
+  vlb_plan_outlook(r->plan, r->root, r->outlook);
+  if (is_done(r, i)) return VLB_OK;
+  if (cell->parent >= 0 && r->outlook[cell->parent].state != VLB_STORED_DONE) {
+    vlb_warn(r->ctx->log, "cell %d/%d %s: skipped, it needs %s", i + 1, r->plan->count, cell->label, r->plan->cells[cell->parent].label);
+    ++*failed;
+    return VLB_OK;
+  }
+  vlb_error why = {VLB_OK, ""};
+  vlb_code code = make_cell(r, i, &why);
+  if (code == VLB_INTERRUPTED) {
+    *err = why;
+    return code;
+  }
+  *failed += code != VLB_OK;
+  return VLB_OK;
+}
+
+vlb_code vlb_plan_run(const vlb_plan *plan, const char *root, const vlb_context *ctx, int *failed, vlb_error *err) {
+  runner r = {.plan = plan, .root = root, .ctx = ctx, .outlook = calloc((size_t)plan->count, sizeof(vlb_cell_outlook))};
+  if (!r.outlook) return vlb_fail(err, VLB_FAILED, "out of memory");
+  *failed = 0;
+  vlb_code code = VLB_OK;
+  for (int i = 0; !code && i < plan->count; i++) code = run_one(&r, i, failed, err);
+  free(r.outlook);
+  return code;
+}
