@@ -1,6 +1,7 @@
 #include "sim/render/render.h"
 
 #include <GL/gl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +9,14 @@
 #include "sim/render/egl.h"
 #include "sim/world/engine.h"
 
+/* How round cylinders are and how fine shadows: few polygons are enough for a small picture, and they are its cost. */
+static const struct {
+  int up_to, slices, shadow; /* pixels, sides of a cylinder, side of the shadow map */
+} detail[] = {{128, 16, 512}, {256, 24, 1024}, {INT_MAX, 40, 2048}};
+
 /* Edges are smoothed by drawing at twice the size and averaging 2 x 2 pixels: on llvmpipe that costs half of 4-fold
  * multisampling, smooths shading too, and does not depend on a driver's sample positions. */
-enum { MAX_GEOMS = 1000, SMOOTH = 2, SMALL = 128 };
+enum { MAX_GEOMS = 1000, SMOOTH = 2 };
 
 struct vlb_renderer {
   vlb_egl egl;
@@ -41,15 +47,16 @@ static vlb_code make_context(void *self, vlb_error *err) {
 
 /* Buffer, roundness and shadow map are read from the model, which is shared and constant: a short-lived copy tells ours. */
 static vlb_code make_sized_context(vlb_renderer *r, int shadows, vlb_error *err) {
-  const int small = r->size <= SMALL; /* few polygons are enough, and they are what a small picture costs */
+  int level = 0;
+  while (r->size > detail[level].up_to) level++;
   mjModel *sized = mj_copyModel(NULL, r->model);
   if (!sized) return vlb_fail(err, VLB_FAILED, "no memory for a renderer");
   sized->vis.global.offwidth = sized->vis.global.offheight = SMOOTH * r->size;
   sized->vis.quality.offsamples = 0;
-  sized->vis.quality.numslices = small ? 16 : 40;
-  sized->vis.quality.numstacks = small ? 8 : 20;
+  sized->vis.quality.numslices = detail[level].slices;
+  sized->vis.quality.numstacks = detail[level].slices / 2;
   sized->vis.quality.numquads = 1;
-  sized->vis.quality.shadowsize = !shadows ? 0 : small ? 512 : 2048;
+  sized->vis.quality.shadowsize = shadows ? detail[level].shadow : 0;
   make_job job = {r, sized};
   pthread_mutex_lock(&making);
   vlb_code code = vlb_engine_guard(make_context, &job, err);
