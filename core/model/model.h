@@ -81,7 +81,10 @@ vlb_graph *vlb_objective_graph(vlb_objective *objective); /* for profiles; owned
 typedef struct vlb_policy vlb_policy;
 vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **policy, vlb_error *err);
 void vlb_policy_free(vlb_policy *policy);
-/* batch->images/tokens/token_mask/state/noise for n <= batch observations, laid out for n. actions: [n,T,max_action_dim] normalised. */
+/* batch->images/image_mask/tokens/token_mask/state/noise for n <= batch observations, laid out for n. actions: [n,T,max_action_dim] normalised. */
 vlb_code vlb_policy_run(vlb_policy *policy, int n, const vlb_batch *batch, float *actions, vlb_error *err);
+/* Calls watch(self, step, x, v) before each Euler step is taken, with the actions [B,T,max_action_dim] and the velocity there. */
+typedef void (*vlb_flow_watch)(void *self, int step, const float *x, const float *v);
+void vlb_policy_watch(vlb_policy *policy, vlb_flow_watch watch, void *self);
 
 #endif

@@ -13,6 +13,8 @@ struct vlb_policy {
   float *images, *state, *x, *times;
   uint8_t *image_mask, *token_mask;
   int32_t *tokens;
+  vlb_flow_watch watch;
+  void *watcher;
 };
 
 static vlb_code define_prefix(vlb_policy *p, const vlb_model *model, int batch, vlb_error *err) {
@@ -120,6 +122,11 @@ static vlb_batch stage(vlb_policy *p, int n, const vlb_batch *batch) {
                      .token_mask = p->token_mask, .state = p->state};
 }
 
+void vlb_policy_watch(vlb_policy *p, vlb_flow_watch watch, void *self) {
+  p->watch = watch;
+  p->watcher = self;
+}
+
 static const float *velocity(vlb_policy *p, float t) {
   int e = p->step.model->shape.expert_hidden;
   for (int i = 0; i < p->step.batch; i++) {
@@ -149,6 +156,7 @@ vlb_code vlb_policy_run(vlb_policy *p, int n, const vlb_batch *batch, float *act
   double dt = -1.0 / (double)c->num_steps;
   for (int64_t s = 0; s < c->num_steps; s++) {
     const float *v = velocity(p, (float)(1.0 + (double)s * dt));
+    if (p->watch) p->watch(p->watcher, (int)s, p->x, v);
     for (size_t i = 0; i < count; i++) p->x[i] += (float)dt * v[i];
   }
   memcpy(actions, p->x, (size_t)n * per_sample * sizeof *actions);

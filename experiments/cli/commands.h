@@ -6,5 +6,6 @@
 
 extern const vlb_command vlb_cmd_run;
 extern const vlb_command vlb_cmd_doctor;
+extern const vlb_command vlb_cmd_verify;
 
 #endif
