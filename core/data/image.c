@@ -73,7 +73,18 @@ void vlb_image_prepare(const float *in, int h, int w, float *out, int size) {
   }
 }
 
+/* A picture of the right size is only converted, with the numbers that the general case would give: training does this for every
+ * sample. */
+static void convert_u8(const uint8_t *in, size_t n, float *out) {
+  for (size_t c = 0; c < 3; c++)
+    for (size_t i = 0; i < n; i++) out[c * n + i] = 2 * ((float)in[3 * i + c] / 255.0f) - 1;
+}
+
 void vlb_image_prepare_u8(const uint8_t *in, int h, int w, float *out, int size) {
+  if (h == size && w == size) {
+    convert_u8(in, (size_t)size * (size_t)size, out);
+    return;
+  }
   for (size_t c = 0; c < 3; c++) {
     plane p = {.bytes = in + c, .h = h, .w = w};
     prepare_plane(&p, out + c * (size_t)size * (size_t)size, size);
