@@ -3,8 +3,14 @@
 #include <EGL/eglext.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 enum { MAX_DEVICES = 16 };
+
+/* Mesa's software renderer starts a thread per core for every context, which for small pictures only costs (two threads
+ * that draw 64 px: 740 pictures a second with them, 1040 without). It reads this when it starts; a user's own setting
+ * stays. Before main, while nobody else can read the environment. */
+__attribute__((constructor)) static void draw_in_the_calling_thread(void) { setenv("LP_NUM_THREADS", "0", 0); }
 
 static const char *error_name(EGLint code) {
   switch (code) {
