@@ -17,8 +17,10 @@ typedef struct {
 } vlb_demo_config;
 extern const vlb_field vlb_demo_fields[];
 
-/* Records every task of the suite into folder/<task name>_demo.hdf5 (existing complete files are kept: resumable) and
- * folder/quality.csv (task, tried, succeeded, length min/median/max). Failed attempts are counted, not stored. */
+/* Records every task of the suite into folder/<task name>_demo.hdf5, observed before each action (core/data/episodes.h), and
+ * folder/quality.csv (task, tried, succeeded, length min/median/max). Failed attempts are counted, not stored. Resumable: tasks
+ * that are complete are kept; folder/demos.toml holds the settings, and other ones are an error (VLB_USAGE). The same bytes at
+ * any number of threads. A task whose expert fails more often than it succeeds is VLB_FAILED. */
 vlb_code vlb_demos_record(const vlb_demo_config *config, const char *folder, const vlb_context *ctx, vlb_error *err);
 
 #endif

@@ -44,10 +44,9 @@ static void draw_manner(vlb_expert *e) {
 }
 
 vlb_code vlb_expert_reset(vlb_expert *e, const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene,
-                          const mjData *data, vlb_error *err) {
+                          vlb_error *err) {
   const mjModel *m = scene->model;
   const vlb_goal *goal = &task->goals[0];
-  (void)data;
   memset(e, 0, sizeof *e);
   e->object = vlb_object_body(m, goal->a);
   e->target = vlb_object_body(m, goal->b);

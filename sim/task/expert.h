@@ -23,10 +23,10 @@ typedef struct {
   vlb_rng rng;
 } vlb_expert;
 
-/* Prepares an episode; its manner is a pure function of (seed, task index, episode). data: after vlb_task_reset.
+/* Prepares an episode; its manner is a pure function of (seed, task index, episode).
  * Errors (VLB_USAGE): the task's goal is not "on <object> <object>". */
 vlb_code vlb_expert_reset(vlb_expert *e, const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene,
-                          const mjData *data, vlb_error *err);
+                          vlb_error *err);
 
 /* The next action [7], in [-1,1]. */
 void vlb_expert_act(vlb_expert *e, const vlb_scene *scene, const mjData *data, double action[7]);

@@ -1,0 +1,165 @@
+#include "sim/rollout/demos.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/base/pool.h"
+#include "sim/rollout/quality.h"
+#include "sim/rollout/record.h"
+
+#define ROW(kind, name, ...) VLB_FIELD_ROW(vlb_demo_config, kind, name, __VA_ARGS__)
+const vlb_field vlb_demo_fields[] = {VLB_DEMO_FIELDS(ROW){0}};
+
+typedef struct {
+  const vlb_demo_config *config;
+  const char *folder;
+  const vlb_context *ctx;
+  vlb_suite *suite;
+  vlb_scene **scenes;
+  vlb_quality *quality; /* [task_count]; tried 0: not recorded yet */
+  pthread_mutex_t lock; /* progress */
+  int stored;
+} recorder;
+
+/* The attempts of one round at one task; attempt i of the round is episode first + i. */
+typedef struct {
+  recorder *rec;
+  int task, first;
+  vlb_episode *episodes; /* [attempts]; frames 0 where the expert failed */
+} task_round;
+
+static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
+  task_round *round = self;
+  recorder *r = round->rec;
+  (void)worker;
+  VLB_TRY(vlb_check_stop(r->ctx, err));
+  vlb_record_settings s = {.task_index = round->task, .episode = round->first + index, .settle_steps = r->suite->settle_steps,
+                           .max_steps = r->suite->max_steps, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed};
+  vlb_world world;
+  vlb_renderer *renderer = NULL;
+  int succeeded = 0;
+  vlb_code code = vlb_world_open(&world, r->scenes[round->task], &r->suite->tasks[round->task], err);
+  if (!code) code = vlb_renderer_open(r->scenes[round->task], s.size, r->config->shadows, &renderer, err);
+  if (!code) code = vlb_record(&s, &world, renderer, &round->episodes[index], &succeeded, err);
+  if (renderer) vlb_renderer_close(renderer);
+  vlb_world_close(&world);
+  if (code || !succeeded) return code;
+  pthread_mutex_lock(&r->lock);
+  vlb_progress_set(r->ctx->log, ++r->stored, "%s", r->suite->tasks[round->task].instruction);
+  pthread_mutex_unlock(&r->lock);
+  return VLB_OK;
+}
+
+/* Rounds of attempts until enough succeeded: which attempts are made never depends on the threads. The episodes that
+ * succeeded are packed to the front. */
+static vlb_code record_rounds(recorder *r, int task, vlb_episode *episodes, int *tried, vlb_error *err) {
+  int wanted = (int)r->config->per_task, have = 0;
+  *tried = 0;
+  while (have < wanted) {
+    int missing = wanted - have, kept = have;
+    if (*tried > 20 && *tried > 2 * have)
+      return vlb_fail(err, VLB_FAILED, "task \"%s\": the expert succeeded in only %d of %d attempts", r->suite->tasks[task].instruction,
+                      have, *tried);
+    task_round round = {r, task, *tried, episodes + have};
+    VLB_TRY(vlb_parallel(r->ctx->threads, missing, attempt, &round, err));
+    for (int i = 0; i < missing; i++) {
+      vlb_episode *e = &episodes[kept + i];
+      if (!e->frames) continue;
+      if (have != kept + i) {
+        episodes[have] = *e;
+        *e = (vlb_episode){0};
+      }
+      have++;
+    }
+    *tried += missing;
+  }
+  return VLB_OK;
+}
+
+static vlb_code task_path(const recorder *r, int task, char *path, size_t size, vlb_error *err) {
+  return vlb_path(path, size, err, "%s/%s_demo.hdf5", r->folder, r->suite->tasks[task].name);
+}
+
+/* The file first, its row in quality.csv second: a file without its row is recorded again, to the same bytes. */
+static vlb_code store(recorder *r, int task, const vlb_episode *episodes, int tried, vlb_error *err) {
+  char path[1024];
+  int n = (int)r->config->per_task;
+  vlb_task_info info = {.env_name = "vlabench", .observed_before = true};
+  memcpy(info.instruction, r->suite->tasks[task].instruction, sizeof info.instruction);
+  snprintf(info.bddl_file_name, sizeof info.bddl_file_name, "%s/%s", r->suite->name, r->suite->tasks[task].name);
+  VLB_TRY(task_path(r, task, path, sizeof path, err));
+  VLB_TRY(vlb_episodes_write(path, &info, episodes, n, err));
+  VLB_TRY(vlb_quality_measure(episodes, n, tried, &r->quality[task], err));
+  return vlb_quality_write(r->folder, r->suite, r->quality, err);
+}
+
+static vlb_code record_task(recorder *r, int task, vlb_error *err) {
+  int n = (int)r->config->per_task, tried;
+  vlb_episode *episodes = calloc((size_t)n, sizeof *episodes);
+  if (!episodes) return vlb_fail(err, VLB_FAILED, "no memory for %d demonstrations", n);
+  vlb_code code = record_rounds(r, task, episodes, &tried, err);
+  if (!code) code = store(r, task, episodes, tried, err);
+  for (int i = 0; i < n; i++) vlb_episode_free(&episodes[i]);
+  free(episodes);
+  return code;
+}
+
+/* Settings of what is in the folder; a folder with other ones is not continued. */
+static vlb_code claim_folder(const recorder *r, vlb_error *err) {
+  char path[1024], *text = NULL, *found = NULL;
+  size_t size = 0;
+  VLB_TRY(vlb_folder_make(r->folder, err));
+  vlb_folder_clean(r->folder);
+  VLB_TRY(vlb_path(path, sizeof path, err, "%s/demos.toml", r->folder));
+  FILE *out = open_memstream(&text, &size);
+  if (!out) return vlb_fail(err, VLB_FAILED, "no memory for the settings");
+  vlb_fields_write(vlb_demo_fields, r->config, out);
+  fclose(out);
+  vlb_code code = VLB_OK;
+  if (!vlb_file_exists(path))
+    code = vlb_file_write(path, text, size, err);
+  else if (!(code = vlb_file_read(path, &found, &size, err)) && strcmp(found, text))
+    code = vlb_fail(err, VLB_USAGE, "%s: this folder holds demonstrations with other settings; choose another or delete it", path);
+  free(found);
+  free(text);
+  return code;
+}
+
+/* Tasks whose file and row are both there need no work. */
+static vlb_code find_done(recorder *r, vlb_error *err) {
+  char path[1024];
+  VLB_TRY(vlb_quality_read(r->folder, r->suite, r->quality, err));
+  for (int t = 0; t < r->suite->task_count; t++) {
+    VLB_TRY(task_path(r, t, path, sizeof path, err));
+    if (!vlb_file_exists(path)) r->quality[t].tried = 0;
+    if (r->quality[t].tried) r->stored += (int)r->config->per_task;
+  }
+  return VLB_OK;
+}
+
+static vlb_code record_all(recorder *r, vlb_error *err) {
+  VLB_TRY(claim_folder(r, err));
+  VLB_TRY(find_done(r, err));
+  VLB_TRY(vlb_scenes_compile(r->suite, &r->scenes, err));
+  vlb_code code = VLB_OK;
+  vlb_progress_begin(r->ctx->log, "demos", r->stored, r->suite->task_count * (int)r->config->per_task, "demonstrations");
+  for (int t = 0; t < r->suite->task_count && !code; t++)
+    if (!r->quality[t].tried) code = record_task(r, t, err);
+  vlb_progress_end(r->ctx->log);
+  return code;
+}
+
+vlb_code vlb_demos_record(const vlb_demo_config *config, const char *folder, const vlb_context *ctx, vlb_error *err) {
+  recorder r = {.config = config, .folder = folder, .ctx = ctx};
+  VLB_TRY(vlb_suite_load(config->suite.s, &r.suite, err));
+  r.quality = calloc((size_t)r.suite->task_count, sizeof *r.quality);
+  pthread_mutex_init(&r.lock, NULL);
+  vlb_code code = r.quality ? record_all(&r, err) : vlb_fail(err, VLB_FAILED, "no memory for a suite");
+  pthread_mutex_destroy(&r.lock);
+  vlb_scenes_free(r.scenes, r.suite->task_count);
+  free(r.quality);
+  vlb_suite_free(r.suite);
+  return code;
+}

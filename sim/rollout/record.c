@@ -1,0 +1,89 @@
+#include "sim/rollout/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/task/expert.h"
+
+static int state_width(const mjModel *m) { return 1 + m->nq + m->nv; }
+
+/* State, robot and pictures as they are before action k. */
+static vlb_code record_before(const vlb_world *w, vlb_renderer *renderer, vlb_episode *e, int k, vlb_error *err) {
+  const vlb_scene *s = w->scene;
+  const mjModel *m = s->model;
+  const mjData *d = w->data;
+  size_t frame = (size_t)k, picture = frame * (size_t)e->image_size * (size_t)e->image_size * 3;
+  float state[VLB_STATE_DIM];
+  double *row = e->states + frame * (size_t)e->state_width, *robot = e->robot_states + frame * 9;
+  row[0] = d->time;
+  mju_copy(row + 1, d->qpos, m->nq);
+  mju_copy(row + 1 + m->nq, d->qvel, m->nv);
+  /* the policy's 32-bit numbers, so that training sees the very values that a rollout will show */
+  vlb_eef_state(s, d, state);
+  const mjtNum *quat = d->xquat + 4 * s->hand_body;
+  for (int i = 0; i < 3; i++) {
+    e->ee_pos[frame * 3 + (size_t)i] = robot[2 + i] = (double)state[i];
+    e->ee_ori[frame * 3 + (size_t)i] = (double)state[3 + i];
+  }
+  for (int i = 0; i < 2; i++) e->gripper[frame * 2 + (size_t)i] = robot[i] = (double)state[6 + i];
+  for (int i = 0; i < 4; i++) robot[5 + i] = quat[(i + 1) % 4];
+  for (int i = 0; i < VLB_ARM_JOINTS; i++) e->joints[frame * VLB_ARM_JOINTS + (size_t)i] = d->qpos[s->arm_qpos[i]];
+  VLB_TRY(vlb_render(renderer, d, s->camera[0], e->agentview + picture, err));
+  return vlb_render(renderer, d, s->camera[1], e->wrist + picture, err);
+}
+
+/* A row of [frames, width] elements. */
+static void copy_rows(void *to, const void *from, int frames, size_t row) { memcpy(to, from, (size_t)frames * row); }
+
+/* The first `frames` frames of a longer recording. */
+static vlb_code cut(const vlb_episode *e, int frames, vlb_episode *out, vlb_error *err) {
+  size_t number = sizeof(double), picture = (size_t)e->image_size * (size_t)e->image_size * 3;
+  VLB_TRY(vlb_episode_alloc(out, frames, e->state_width, e->image_size, err));
+  copy_rows(out->actions, e->actions, frames, VLB_ACTION_DIM * number);
+  copy_rows(out->states, e->states, frames, (size_t)e->state_width * number);
+  copy_rows(out->robot_states, e->robot_states, frames, 9 * number);
+  copy_rows(out->ee_pos, e->ee_pos, frames, 3 * number);
+  copy_rows(out->ee_ori, e->ee_ori, frames, 3 * number);
+  copy_rows(out->gripper, e->gripper, frames, 2 * number);
+  copy_rows(out->joints, e->joints, frames, VLB_ARM_JOINTS * number);
+  copy_rows(out->agentview, e->agentview, frames, picture);
+  copy_rows(out->wrist, e->wrist, frames, picture);
+  out->rewards[frames - 1] = out->dones[frames - 1] = 1;
+  return VLB_OK;
+}
+
+/* Plays into `e`, which has room for max_steps frames. An error of the simulator ends the attempt without success. */
+static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *renderer, vlb_episode *e, int *frames, int *succeeded,
+                     vlb_error *err) {
+  vlb_expert expert;
+  vlb_error trouble;
+  *frames = *succeeded = 0;
+  if (vlb_world_start(w, s->task_index, s->episode, s->seed, s->settle_steps, &trouble)) return VLB_OK;
+  VLB_TRY(vlb_expert_reset(&expert, w->task, s->task_index, s->episode, s->seed, w->scene, err));
+  while (*frames < s->max_steps) {
+    double *action = e->actions + (size_t)*frames * VLB_ACTION_DIM;
+    VLB_TRY(record_before(w, renderer, e, *frames, err));
+    vlb_expert_act(&expert, w->scene, w->data, action);
+    (*frames)++;
+    if (vlb_world_step(w, action, &trouble)) return VLB_OK;
+    if (vlb_expert_finished(&expert, w->scene, w->data)) break;
+  }
+  *succeeded = vlb_task_success(w->task, w->scene, w->data);
+  return VLB_OK;
+}
+
+vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded, vlb_error *err) {
+  vlb_episode room = {0};
+  int frames;
+  memset(out, 0, sizeof *out);
+  VLB_TRY(vlb_episode_alloc(&room, s->max_steps, state_width(world->scene->model), s->size, err));
+  vlb_code code = play(s, world, renderer, &room, &frames, succeeded, err);
+  if (!code && *succeeded) code = cut(&room, frames, out, err);
+  if (!code && *succeeded) {
+    out->model_xml = strdup(world->scene->xml);
+    if (!out->model_xml) code = vlb_fail(err, VLB_FAILED, "no memory for a demonstration");
+  }
+  vlb_episode_free(&room);
+  if (code) vlb_episode_free(out);
+  return code;
+}
