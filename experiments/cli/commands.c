@@ -6,4 +6,5 @@ const vlb_command *const vlb_commands[] = {
     &vlb_cmd_run,
     &vlb_cmd_doctor,
     &vlb_cmd_verify,
+    &vlb_cmd_bench,
     NULL};

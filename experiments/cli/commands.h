@@ -7,5 +7,6 @@
 extern const vlb_command vlb_cmd_run;
 extern const vlb_command vlb_cmd_doctor;
 extern const vlb_command vlb_cmd_verify;
+extern const vlb_command vlb_cmd_bench;
 
 #endif
