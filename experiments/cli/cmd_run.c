@@ -1,18 +1,21 @@
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "experiments/cli/commands.h"
+#include "experiments/cli/study.h"
 #include "experiments/plan/estimate.h"
+#include "experiments/plan/runner.h"
+#include "experiments/report/notes.h"
+#include "experiments/report/report.h"
 
 static const char *arm_name(const vlb_ablation *a, int i) { return a->arms[i].name; }
 
 /* The plan for people: cells with state and work, contrasts, total. */
 static void print_plan(const vlb_ablation *a, const vlb_plan *plan, const vlb_cell_outlook *outlook, double total) {
-  char about[48];
+  char about[48], scale[96];
   int done = 0;
   printf("%s%s: %s\n", a->name, a->quick ? " --quick" : "", a->title);
-  printf("scale %s; freezing = %s\n\n", a->scale, vlb_field_text(vlb_field_named(vlb_model_fields, "freeze"), &a->arms[0].settings.model, about, sizeof about));
+  printf("%s\n\n", vlb_scale_text(a, scale, sizeof scale));
   printf("%-18s  %-28s %-8s %22s  %s\n", "cell", "what", "state", "work", "about");
   for (int i = 0; i < plan->count; i++) {
     const vlb_cell *c = &plan->cells[i];
@@ -45,29 +48,33 @@ static void print_plan_json(const vlb_ablation *a, const vlb_plan *plan, const v
   json_decref(root);
 }
 
+static vlb_code show_plan(const vlb_args *args, const vlb_study *s, vlb_error *err) {
+  vlb_cell_outlook *outlook = calloc((size_t)s->plan.count, sizeof *outlook);
+  if (!outlook) return vlb_fail(err, VLB_FAILED, "out of memory");
+  double total = vlb_plan_outlook(&s->plan, s->root, outlook);
+  (vlb_arg_on(args, "json") ? print_plan_json : print_plan)(s->ablation, &s->plan, outlook, total);
+  free(outlook);
+  return VLB_OK;
+}
+
+/* Runs what is missing and reports what there is: a failed arm does not hide the others. */
+static vlb_code make(const vlb_args *args, const vlb_study *s, const vlb_context *ctx, vlb_error *err) {
+  int failed;
+  VLB_TRY(vlb_plan_run(&s->plan, s->root, ctx, &failed, err));
+  VLB_TRY(vlb_report(s->ablation, &s->plan, s->root, vlb_arg_on(args, "json"), ctx, err));
+  if (failed) return vlb_fail(err, VLB_INCOMPLETE, "%d of %d cells failed or were skipped; the same command tries them again", failed, s->plan.count);
+  return VLB_OK;
+}
+
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
-  (void)ctx;
-  vlb_ablation *ablation;
-  vlb_plan plan;
-  const char *root = vlb_arg_text(args, "store", "results");
-  VLB_TRY(vlb_ablation_read(vlb_arg_at(args, 0), vlb_arg_on(args, "quick"), &ablation, err));
-  vlb_code code = vlb_plan_make(ablation, &plan, err);
-  if (!code) {
-    vlb_cell_outlook *outlook = calloc((size_t)plan.count, sizeof *outlook);
-    double total = vlb_plan_outlook(&plan, root, outlook);
-    (vlb_arg_on(args, "json") ? print_plan_json : print_plan)(ablation, &plan, outlook, total);
-    free(outlook);
-    vlb_plan_free(&plan);
-  }
-  free(ablation);
+  vlb_study study;
+  VLB_TRY(vlb_study_open(args, &study, err));
+  vlb_code code = vlb_arg_on(args, "dry-run") ? show_plan(args, &study, err) : make(args, &study, ctx, err);
+  vlb_study_close(&study);
   return code;
 }
 
-static const vlb_option options[] = {{0, "quick", NULL, "the file's quick preset: minutes instead of hours, wide intervals"},
-                                     VLB_OPTION_DRY,
-                                     VLB_OPTION_STORE,
-                                     VLB_OPTION_JSON,
-                                     {0, NULL, NULL, NULL}};
+static const vlb_option options[] = {VLB_OPTION_QUICK, VLB_OPTION_DRY, VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_run = {
     "run", "an ablation from start to finish: train, roll out, table and plot", "FILE",

@@ -12,9 +12,10 @@ typedef struct {
 } report;
 
 static void add_json(report *r, const vlb_verify_row *row) {
-  json_array_append_new(r->rows, json_pack("{s:s, s:I, s:f, s:f, s:f, s:b}", "tensor", row->name, "count", (json_int_t)row->count,
+  json_array_append_new(r->rows, json_pack("{s:s, s:I, s:f, s:f, s:f, s:I, s:b}", "tensor", row->name, "count", (json_int_t)row->count,
                                            "largest", row->largest, "max_abs", isfinite(row->absolute) ? row->absolute : -1.0,
-                                           "max_rel", isfinite(row->relative) ? row->relative : -1.0, "passed", row->passed));
+                                           "max_rel", isfinite(row->relative) ? row->relative : -1.0, "undetermined",
+                                           (json_int_t)row->undetermined, "passed", row->passed));
 }
 
 static void add_row(void *self, const vlb_verify_row *row) {
@@ -22,6 +23,8 @@ static void add_row(void *self, const vlb_verify_row *row) {
   r->compared++;
   if (r->json)
     add_json(r, row);
+  else if (row->undetermined)
+    printf("%-86s %9zu  %.2e  %.2e  ok but for %zu undetermined\n", row->name, row->count, row->absolute, row->relative, row->undetermined);
   else if (row->count)
     printf("%-86s %9zu  %.2e  %.2e  %s\n", row->name, row->count, row->absolute, row->relative, row->passed ? "ok" : "OUT");
   else

@@ -4,6 +4,7 @@
 
 const vlb_command *const vlb_commands[] = {
     &vlb_cmd_run,
+    &vlb_cmd_report,
     &vlb_cmd_doctor,
     &vlb_cmd_verify,
     &vlb_cmd_bench,

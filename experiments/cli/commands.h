@@ -5,6 +5,7 @@
 #include "experiments/cli/cli.h"
 
 extern const vlb_command vlb_cmd_run;
+extern const vlb_command vlb_cmd_report;
 extern const vlb_command vlb_cmd_doctor;
 extern const vlb_command vlb_cmd_verify;
 extern const vlb_command vlb_cmd_bench;

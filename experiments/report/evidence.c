@@ -49,7 +49,7 @@ static vlb_code compare(vlb_contrast_evidence *c, vlb_error *err) {
 /* Holm over the declared contrasts. One without data keeps its place in the family with p = 1, so that a result never looks stronger for
  * being incomplete. */
 static void adjust(vlb_evidence *e) {
-  double p[VLB_MAX_CONTRASTS], adjusted[VLB_MAX_CONTRASTS];
+  double p[VLB_MAX_CONTRASTS] = {0}, adjusted[VLB_MAX_CONTRASTS];
   int n = e->ablation->contrast_count;
   for (int i = 0; i < n; i++) p[i] = e->contrasts[i].known ? e->contrasts[i].p : 1;
   vlb_holm(p, n, adjusted);

@@ -1,0 +1,20 @@
+/* What `run` and `report` share: an ablation file, its plan, and the store. */
+#ifndef VLB_CLI_STUDY_H
+#define VLB_CLI_STUDY_H
+
+#include "experiments/cli/cli.h"
+#include "experiments/plan/cells.h"
+
+#define VLB_OPTION_QUICK {0, "quick", NULL, "the file's quick preset: minutes instead of hours, wide intervals"}
+
+typedef struct {
+  const char *root; /* of the store; borrowed from args */
+  vlb_ablation *ablation;
+  vlb_plan plan;
+} vlb_study;
+
+/* From the first argument, --quick and --store. */
+vlb_code vlb_study_open(const vlb_args *args, vlb_study *study, vlb_error *err);
+void vlb_study_close(vlb_study *study);
+
+#endif

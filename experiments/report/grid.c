@@ -1,0 +1,99 @@
+#include "experiments/report/grid.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+void vlb_grid_set(vlb_grid *g, int row, int column, const char *format, ...) {
+  if (row >= VLB_GRID_ROWS || column >= VLB_GRID_COLUMNS) return;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(g->text[row][column], VLB_GRID_TEXT, format, args);
+  va_end(args);
+  if (row >= g->rows) g->rows = row + 1;
+  if (column >= g->columns) g->columns = column + 1;
+}
+
+static bool right(const vlb_grid *g, int column) { return g->align && (size_t)column < strlen(g->align) && g->align[column] == 'r'; }
+
+static int width(const vlb_grid *g, int column) {
+  int most = 3;
+  for (int r = 0; r < g->rows; r++) {
+    int n = (int)strlen(g->text[r][column]);
+    if (n > most) most = n;
+  }
+  return most;
+}
+
+static void markdown_rule(const vlb_grid *g, FILE *out) {
+  for (int c = 0; c < g->columns; c++) {
+    fputs(c ? "-|-" : "|-", out);
+    for (int i = right(g, c); i < width(g, c); i++) fputc('-', out);
+    if (right(g, c)) fputc(':', out);
+  }
+  fputs("-|\n", out);
+}
+
+void vlb_grid_markdown(const vlb_grid *g, FILE *out) {
+  for (int r = 0; r < g->rows; r++) {
+    for (int c = 0; c < g->columns; c++) {
+      int w = width(g, c);
+      fprintf(out, "%s%*s", c ? " | " : "| ", right(g, c) ? w : -w, g->text[r][c]);
+    }
+    fputs(" |\n", out);
+    if (r == 0) markdown_rule(g, out);
+  }
+}
+
+static void csv_text(const char *text, FILE *out) {
+  if (!strpbrk(text, ",\"\n")) {
+    fputs(text, out);
+    return;
+  }
+  fputc('"', out);
+  for (; *text; text++) {
+    if (*text == '"') fputc('"', out);
+    fputc(*text, out);
+  }
+  fputc('"', out);
+}
+
+void vlb_grid_csv(const vlb_grid *g, FILE *out) {
+  for (int r = 0; r < g->rows; r++) {
+    for (int c = 0; c < g->columns; c++) {
+      if (c) fputc(',', out);
+      csv_text(g->text[r][c], out);
+    }
+    fputc('\n', out);
+  }
+}
+
+void vlb_latex_text(const char *text, FILE *out) {
+  for (; *text; text++) {
+    if (strchr("&%$#_{}", *text))
+      fprintf(out, "\\%c", *text);
+    else if (strchr("<>", *text))
+      fprintf(out, "$%c$", *text);
+    else if (*text == '\\')
+      fputs("\\textbackslash{}", out);
+    else if (*text == '~' || *text == '^')
+      fprintf(out, "\\%c{}", *text);
+    else
+      fputc(*text, out);
+  }
+}
+
+void vlb_grid_latex(const vlb_grid *g, FILE *out) {
+  fputs("\\begin{tabular}{@{}", out);
+  for (int c = 0; c < g->columns; c++) fputc(right(g, c) ? 'r' : 'l', out);
+  fputs("@{}}\n\\toprule\n", out);
+  for (int r = 0; r < g->rows; r++) {
+    for (int c = 0; c < g->columns; c++) {
+      if (c) fputs(" & ", out);
+      vlb_latex_text(g->text[r][c], out);
+    }
+    fputs(" \\\\\n", out);
+    if (r == 0) fputs("\\midrule\n", out);
+  }
+  fputs("\\bottomrule\n\\end{tabular}\n", out);
+}

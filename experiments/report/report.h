@@ -1,0 +1,13 @@
+/* Everything of an ablation that is derived from stored cells: ROOT/<name>[-quick]/. */
+#ifndef VLB_REPORT_REPORT_H
+#define VLB_REPORT_REPORT_H
+
+#include "core/base/context.h"
+#include "experiments/report/evidence.h"
+
+/* Writes table.md, table.tex, table.csv, contrasts.csv, tasks.csv and the plots, prints the table (Markdown, or JSON with the paths) on stdout and
+ * the paths through the log. The same cells give the same bytes. Errors: VLB_FAILED; VLB_INCOMPLETE (after writing everything
+ * else) when an arm has no result or gnuplot is missing. */
+vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const char *root, bool json, const vlb_context *ctx, vlb_error *err);
+
+#endif
