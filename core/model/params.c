@@ -6,6 +6,7 @@
 
 #include "core/base/rng.h"
 #include "core/data/safetensors.h"
+#include "core/model/build.h"
 #include "core/model/model.h"
 
 #define EXPERT "model.vlm_with_expert.lm_expert."
