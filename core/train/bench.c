@@ -128,7 +128,8 @@ static vlb_code profile(vlb_trainer *t, vlb_train_bench *out, vlb_error *err) {
     t->step %= t->config->steps;
     VLB_TRY(vlb_trainer_step(t, err));
   }
-  double all = (now() - start) / STEPS * t->ctx->threads, batches = seconds_of_batches(t);
+  out->profile_seconds = (now() - start) / STEPS * t->ctx->threads;
+  double batches = seconds_of_batches(t);
   for (int i = 0; i < t->workers; i++) {
     vlb_graph *g = vlb_objective_graph(t->worker[i].objective);
     add_rows(out, rows, vlb_graph_profile_rows(g, rows, VLB_BENCH_ROWS), STEPS);
@@ -136,7 +137,7 @@ static vlb_code profile(vlb_trainer *t, vlb_train_bench *out, vlb_error *err) {
   for (int i = 0; i < out->row_count; i++) graph += out->rows[i].seconds;
   qsort(out->rows, (size_t)out->row_count, sizeof *out->rows, slower_first);
   out->rows[out->row_count++] = (vlb_profile_row){"batches", 1, batches, 0};
-  out->rows[out->row_count++] = (vlb_profile_row){"sum, AdamW, waiting", 1, all - graph - batches, 0};
+  out->rows[out->row_count++] = (vlb_profile_row){"sum, AdamW, waiting", 1, out->profile_seconds - graph - batches, 0};
   return VLB_OK;
 }
 

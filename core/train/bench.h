@@ -16,9 +16,10 @@ typedef struct {
   int threads;
   int64_t parameters;        /* trainable floats */
   /* Thread-seconds of a step per kind of op, slowest first; the last two rows are what is left: "batches" (pictures, noise, targets)
-   * and "sum, AdamW, waiting". */
+   * and "sum, AdamW, waiting". Timed in steps of their own, whose thread-seconds they add up to. */
   vlb_profile_row rows[VLB_BENCH_ROWS];
   int row_count;
+  double profile_seconds;
 } vlb_train_bench;
 
 /* Measures about `seconds` in all on random data, in turns raw, train, train, raw. */

@@ -13,7 +13,7 @@ static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
 /* --- bench train --- */
 
 static void print_train(const char *arm, const vlb_train_bench *b) {
-  double total = b->step_seconds * b->threads, shown = 0;
+  double total = b->profile_seconds, shown = 0;
   printf("%-14s %8.0f samples/s  step %.1f ms  useful %.1f GFLOP/s  raw oneDNN %.1f GFLOP/s  ratio %.1f%%\n", arm, b->samples_per_second,
          1e3 * b->step_seconds, b->useful, b->raw, 100 * ratio(b->useful, b->raw));
   printf("  %-22s %7s %9s %7s %9s\n", "op", "calls", "ms", "share", "GFLOP/s");
