@@ -49,13 +49,14 @@ static vlb_code tell(const runner *r, int i, const vlb_error *why) {
 static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   const vlb_cell *cell = &r->plan->cells[i], *parent = cell->parent >= 0 ? &r->plan->cells[cell->parent] : NULL;
   vlb_store_cell open;
-  char parent_folder[1024], label[192];
+  char parent_folder[1024], label[192], about[48];
   bool done;
   if (parent) VLB_TRY(vlb_store_folder(r->root, parent->name, parent_folder, err));
   if (vlb_store_begin(&open, r->root, cell->name, cell->text, r->ctx, &done, err)) return tell(r, i, err);
   if (done) return VLB_OK;
   if (!r->class_known) vlb_class_here(&r->class);
   r->class_known = true;
+  vlb_info(r->ctx->log, "cell %d/%d %s: %s", i + 1, r->plan->count, cell->label, vlb_about(r->outlook[i].seconds, about, sizeof about));
   progress_label(r, i, label, sizeof label);
   vlb_code code = vlb_cell_work(cell, open.folder, parent ? parent_folder : NULL, label, r->ctx, err);
   vlb_progress_end(r->ctx->log);

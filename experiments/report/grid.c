@@ -27,11 +27,11 @@ static int width(const vlb_grid *g, int column) {
 
 static void markdown_rule(const vlb_grid *g, FILE *out) {
   for (int c = 0; c < g->columns; c++) {
-    fputs(c ? "-|-" : "|-", out);
-    for (int i = right(g, c); i < width(g, c); i++) fputc('-', out);
-    if (right(g, c)) fputc(':', out);
+    fputs("|-", out);
+    for (int i = 0; i < width(g, c); i++) fputc('-', out);
+    fputc(right(g, c) ? ':' : '-', out);
   }
-  fputs("-|\n", out);
+  fputs("|\n", out);
 }
 
 void vlb_grid_markdown(const vlb_grid *g, FILE *out) {

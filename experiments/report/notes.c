@@ -58,7 +58,7 @@ void vlb_notes(const vlb_evidence *e, void (*line)(void *self, const char *text)
   char scale[96];
   const sink s = {line, self};
   const vlb_ablation *a = e->ablation;
-  say(&s, "Scale: %s%s. %s", vlb_scale_text(a, scale, sizeof scale), a->quick ? ", quick preset" : "", a->note);
+  say(&s, "Scale: %s%s.%s%s", vlb_scale_text(a, scale, sizeof scale), a->quick ? ", quick preset" : "", a->note[0] ? " " : "", a->note);
   say_design(&s, e);
   say_methods(&s, e);
   if (a->paper_table[0])

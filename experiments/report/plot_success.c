@@ -74,28 +74,28 @@ static const char body[] =
     "set tics nomirror out scale 0.6\n"
     "set ytics 20 format '%g %%'\n"
     "set grid ytics lc rgb '#e4e4e4' lt 1\n"
-    "set yrange [-3:108]\n"
+    "set yrange [-3:112]\n"
     "set ylabel 'episodes that succeed' offset 0.5,0\n"
-    "set key outside bottom center horizontal samplen 1.5 spacing 1.2\n"
-    "set bmargin 6\n"
-    "set tmargin 5\n"
+    "set key outside bottom center horizontal Left reverse samplen 1.2 width 1\n"
+    "set bmargin 6.5\n"
+    "set tmargin 4.5\n"
     "set bars 1.2\n";
 
 static void write_body(const vlb_evidence *e, FILE *out) {
   char scale[96];
   fprintf(out, "set label 1 '");
   title(e->ablation->title, out);
-  fprintf(out, "' at graph 0, screen 0.955 left font ',15' noenhanced\nset label 2 '%s%s; 95 %% Wilson intervals",
+  fprintf(out, "' at graph 0, screen 0.95 left font ',15' noenhanced\nset label 2 '%s%s; 95 %% Wilson intervals",
           vlb_scale_text(e->ablation, scale, sizeof scale), e->ablation->quick ? ", quick preset" : "");
-  fprintf(out, "' at graph 0, screen 0.905 left tc rgb '#555555' noenhanced\n");
+  fprintf(out, "' at graph 0, screen 0.89 left tc rgb '#555555' noenhanced\n");
   fputs(body, out);
   fprintf(out, "set xrange [0.5:%d.5]\n", arms_drawn(e));
   fputs("plot 'tasks.dat' using 1:2 with points ls 3 title 'one task', \\\n"
-        "  'success.dat' using 1:3:4:5:xtic(2) with yerrorbars ls 1 title 'this program', \\\n"
-        "  '' using ($1+0.04):3:(sprintf('%.0f %%  (%d/%d)', $3, $7, $8)) with labels left offset 0.6,0 tc rgb '#1b6ca8' notitle",
+        "  'success.dat' using 1:3:4:5:xtic(sprintf('%s\\n%d/%d', strcol(2), $7, $8)) with yerrorbars ls 1 title 'this program', \\\n"
+        "  '' using 1:($5+4):(sprintf('%.0f %%', $3)) with labels tc rgb '#1b6ca8' notitle",
         out);
   if (e->ablation->paper_table[0]) {
-    fputs(", \\\n  '' using ($1+0.04):($6 == $6 ? $6 : 1/0) with points ls 2 title '", out);
+    fputs(", \\\n  '' using ($1+0.16):6 with points ls 2 title '", out);
     fprintf(out, "paper, %s (published scale)'", e->ablation->paper_column);
   }
   fputc('\n', out);
