@@ -39,14 +39,12 @@ int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk) {
 
 static size_t view_floats(const vlb_samples *b) { return 3 * (size_t)(b->model->image_size * b->model->image_size); }
 
-vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *model, int n, vlb_error *err) {
-  const vlb_model_config *c = &model->config;
-  *b = (vlb_samples){.model = c, .n = n, .views = model->shape.views};
-  size_t count = (size_t)n, views = (size_t)b->views, chunk = (size_t)c->chunk_size, length = (size_t)c->tokenizer_max_length;
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model_config *c, int n, vlb_error *err) {
+  *b = (vlb_samples){.model = c, .n = n};
+  size_t count = (size_t)n, chunk = (size_t)c->chunk_size, length = (size_t)c->tokenizer_max_length;
   size_t width = (size_t)c->max_action_dim;
   /* zeroed: padded dimensions stay 0 for good */
-  b->images = calloc(views * count * view_floats(b), sizeof *b->images);
-  b->image_mask = calloc(views * count, 1);
+  b->images = calloc((size_t)c->cameras * count * view_floats(b), sizeof *b->images);
   b->tokens = calloc(count * length, sizeof *b->tokens);
   b->token_mask = calloc(count * length, 1);
   b->state = calloc(count * (size_t)c->max_state_dim, sizeof *b->state);
@@ -54,20 +52,15 @@ vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *model, int n, vlb_err
   b->action_pad = calloc(count * chunk, 1);
   b->noise = calloc(count * chunk * width, sizeof *b->noise);
   b->time = calloc(count, sizeof *b->time);
-  if (!b->images || !b->image_mask || !b->tokens || !b->token_mask || !b->state || !b->actions || !b->action_pad || !b->noise || !b->time) {
+  if (!b->images || !b->tokens || !b->token_mask || !b->state || !b->actions || !b->action_pad || !b->noise || !b->time) {
     vlb_samples_close(b);
     return vlb_fail(err, VLB_FAILED, "not enough memory for %d training samples; lower batch_size", n);
   }
-  /* empty cameras come after the present ones: black and masked */
-  size_t present = (size_t)c->cameras * count;
-  memset(b->image_mask, 1, present);
-  for (size_t i = present * view_floats(b); i < views * count * view_floats(b); i++) b->images[i] = -1;
   return VLB_OK;
 }
 
 void vlb_samples_close(vlb_samples *b) {
   free(b->images);
-  free(b->image_mask);
   free(b->tokens);
   free(b->token_mask);
   free(b->state);
@@ -114,7 +107,6 @@ void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t f
 
 vlb_batch vlb_samples_batch(const vlb_samples *b) {
   return (vlb_batch){.images = b->images,
-                     .image_mask = b->views > b->model->cameras ? b->image_mask : NULL,
                      .tokens = b->tokens,
                      .token_mask = b->token_mask,
                      .state = b->state,

@@ -20,16 +20,16 @@ void vlb_sampler_step(vlb_sampler *s, int64_t step, int64_t *out);
 /* Steps of the chunk that starts at `frame` which lie within its episode, 1..T. */
 int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk);
 
-/* Memory of a batch of n samples in vlb_batch's layout. */
+/* Memory of a batch of n samples in vlb_batch's layout; recorded views are all real, empty cameras are the model's affair. */
 typedef struct {
   const vlb_model_config *model;
-  int n, views;
+  int n;
   float *images, *state, *actions, *noise, *time;
-  uint8_t *image_mask, *token_mask, *action_pad;
+  uint8_t *token_mask, *action_pad;
   int32_t *tokens;
 } vlb_samples;
 
-vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *model, int n, vlb_error *err);
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model_config *model, int n, vlb_error *err);
 void vlb_samples_close(vlb_samples *b);
 /* Fills place `at` with `frame`; noise and time are those of (seed, step, sample), sample = place in the whole batch. */
 void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample);

@@ -100,7 +100,7 @@ static vlb_code open_workers(vlb_trainer *t, vlb_error *err) {
   if (!t->worker) return vlb_fail(err, VLB_FAILED, "not enough memory for %d training threads", t->workers);
   for (int i = 0; i < t->workers; i++) {
     VLB_TRY(vlb_objective_create(t->model, samples, &t->worker[i].objective, err));
-    VLB_TRY(vlb_samples_open(&t->worker[i].samples, t->model, samples, err));
+    VLB_TRY(vlb_samples_open(&t->worker[i].samples, &t->model->config, samples, err));
   }
   return VLB_OK;
 }
