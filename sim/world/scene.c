@@ -124,6 +124,7 @@ static void find_parts(vlb_scene *s) {
   }
 }
 
+#if mjVERSION_HEADER < 300
 /* MuJoCo 2.2.2 tests every geom of two near bodies against each other, those that can only be seen too, which more than
  * doubles the cost of a step. A body's geoms for collision end at the last one that can collide; the results are the same
  * bits. Drawing does not look at this range. */
@@ -133,6 +134,7 @@ static void skip_visual_geoms(mjModel *m) {
     while (*count > 0 && !m->geom_contype[first + *count - 1] && !m->geom_conaffinity[first + *count - 1]) --*count;
   }
 }
+#endif
 
 vlb_code vlb_scene_compile(const vlb_scene_object *objects, int n, vlb_scene **scene, vlb_error *err) {
   vlb_scene *s = calloc(1, sizeof *s);
@@ -146,7 +148,9 @@ vlb_code vlb_scene_compile(const vlb_scene_object *objects, int n, vlb_scene **s
     return code;
   }
   find_parts(s);
+#if mjVERSION_HEADER < 300
   skip_visual_geoms(s->model);
+#endif
   *scene = s;
   return VLB_OK;
 }
