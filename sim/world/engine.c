@@ -7,7 +7,7 @@
 static const char file_name[] = "scene.xml";
 
 #if mjVERSION_HEADER < 230
-const char vlb_engine_sizes[] = "<size njmax=\"600\" nconmax=\"200\" nstack=\"300000\"/>\n";
+const char vlb_engine_sizes[] = "<size njmax=\"600\" nconmax=\"200\" nstack=\"150000\"/>\n";
 #else
 const char vlb_engine_sizes[] = "";
 #endif
