@@ -14,14 +14,12 @@ void vlb_plot_terminal(const char *name, int png, int width, int height, FILE *o
     fprintf(out, "\nreset\nset terminal pngcairo size %d,%d font 'DejaVu Sans,12' fontscale 2 linewidth 2 pointscale 2\n", 2 * width, 2 * height);
   else
     fprintf(out, "\nset terminal svg size %d,%d font 'DejaVu Sans,13' background 'white'\n", width, height);
-  fprintf(out, "set output '%s.%s'.suffix\n", name, png ? "png" : "svg");
+  /* labels are taken as they are: no subscripts, no markup */
+  fprintf(out, "set termoption noenhanced\nset output '%s.%s'.suffix\n", name, png ? "png" : "svg");
 }
 
-/* The path inside a single-quoted gnuplot string. */
-static void quoted(const char *path, FILE *out) {
-  fputc('\'', out);
-  for (; *path; path++) fputs(*path == '\'' ? "''" : (char[]){*path, 0}, out);
-  fputc('\'', out);
+void vlb_plot_text(const char *text, FILE *out) {
+  for (; *text; text++) fputs(*text == '\'' ? "''" : (char[]){*text, 0}, out);
 }
 
 /* Pictures are drawn under a temporary suffix and then published, so that a killed run leaves no half picture. */
@@ -30,9 +28,9 @@ static vlb_code draw(const char *folder, const char *name, const char *suffix, v
   FILE *pipe = popen("gnuplot >/dev/null 2>&1", "w");
   int status = -1;
   if (pipe) {
-    fputs("cd ", pipe);
-    quoted(folder, pipe);
-    fprintf(pipe, "\nsuffix = '%s'\nload '%s.gp'\n", suffix, name);
+    fputs("cd '", pipe);
+    vlb_plot_text(folder, pipe);
+    fprintf(pipe, "'\nsuffix = '%s'\nload '%s.gp'\n", suffix, name);
     status = pclose(pipe);
   }
   signal(SIGPIPE, before);

@@ -12,6 +12,7 @@ vlb_code vlb_plot_success(const vlb_evidence *e, const char *folder, vlb_error *
 vlb_code vlb_plot_loss(const vlb_ablation *a, const vlb_plan *plan, const char *root, const char *folder, bool *drawn, vlb_error *err);
 
 /* The head of a script, then of each of its two pictures (png = 0, 1); width and height of the SVG, in pixels. */
+void vlb_plot_text(const char *text, FILE *out); /* for the inside of a single-quoted string */
 void vlb_plot_begin(const char *name, const char *data, FILE *out);
 void vlb_plot_terminal(const char *name, int png, int width, int height, FILE *out);
 

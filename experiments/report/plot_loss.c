@@ -64,11 +64,14 @@ static const char body[] =
     "set border 3 lc rgb '#555555'\n"
     "set tics nomirror out scale 0.6\n"
     "set grid ytics lc rgb '#e4e4e4' lt 1\n"
+    "stats 'loss.dat' using 2 nooutput\n"
+    "set yrange [STATS_min / 1.1:STATS_max * 1.1]\n"
     "set logscale y\n"
-    "set format y '%g'\n"
+    "set ytics (10, 5, 3, 2, 1.5, 1, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001)\n"
+    "set tmargin 3\n"
     "set xlabel 'optimiser step'\n"
     "set ylabel 'training loss' offset 0.5,0\n"
-    "set key top right samplen 2 noenhanced\n";
+    "set key top right samplen 2\n";
 
 static vlb_code write_script(const vlb_ablation *a, const vlb_plan *plan, const char *root, const char *folder, vlb_error *err) {
   /* colours that stay apart for colour-blind readers (Okabe and Ito) */
@@ -82,12 +85,17 @@ static vlb_code write_script(const vlb_ablation *a, const vlb_plan *plan, const 
   if (!code) vlb_plot_begin("loss", "loss.dat", w.out);
   for (int png = 0; !code && png < 2; png++) {
     vlb_plot_terminal("loss", png, 760, 480, w.out);
+    fputs("set label 1 '", w.out);
+    vlb_plot_text(a->title, w.out);
+    fputs(": training loss' at graph 0, screen 0.955 left font ',15'\n", w.out);
     fputs(body, w.out);
     int curves = 0;
     for (int i = 0; i < a->arm_count; i++) {
       if (!curve_of(plan, i, root, c)) continue;
-      fprintf(w.out, "%s'loss.dat' index %d with lines lw 1.8 lc rgb '%s' title '%s'", curves ? ", \\\n  " : "plot ", curves,
-              colours[curves % 8], a->arms[i].name);
+      fprintf(w.out, "%s'loss.dat' index %d with lines lw 1.8 lc rgb '%s' title '", curves ? ", \\\n  " : "plot ", curves,
+              colours[curves % 8]);
+      vlb_plot_text(a->arms[i].label, w.out);
+      fputc('\'', w.out);
       curves++;
     }
     fputc('\n', w.out);

@@ -1,22 +1,17 @@
 #include <math.h>
-#include <string.h>
 
 #include "core/base/file.h"
 #include "experiments/report/notes.h"
 #include "experiments/report/plot.h"
 
-/* gnuplot's enhanced text would turn _ and ^ into sub- and superscripts; quotes end a column */
+/* a column of text; a quote would end it */
 static void label(const char *text, FILE *out) {
   fputc('"', out);
   for (; *text; text++)
-    if (*text != '"') fputs(strchr("_^@&~{}", *text) ? (char[]){'\\', '\\', *text, 0} : (char[]){*text, 0}, out);
+    if (*text != '"') fputc(*text, out);
   fputc('"', out);
 }
 
-static void title(const char *text, FILE *out) {
-  for (; *text; text++)
-    if (*text != '\'') fputc(*text, out);
-}
 
 static int arms_drawn(const vlb_evidence *e) { return e->ablation->arm_count + (e->has_floor && e->floor.known); }
 
@@ -76,7 +71,7 @@ static const char body[] =
     "set grid ytics lc rgb '#e4e4e4' lt 1\n"
     "set yrange [-3:112]\n"
     "set ylabel 'episodes that succeed' offset 0.5,0\n"
-    "set key outside bottom center horizontal Left reverse samplen 1.2 width 1\n"
+    "set key outside bottom center horizontal Left reverse samplen 1.2\n"
     "set bmargin 6.5\n"
     "set tmargin 4.5\n"
     "set bars 1.2\n";
@@ -84,19 +79,19 @@ static const char body[] =
 static void write_body(const vlb_evidence *e, FILE *out) {
   char scale[96];
   fprintf(out, "set label 1 '");
-  title(e->ablation->title, out);
-  fprintf(out, "' at graph 0, screen 0.95 left font ',15' noenhanced\nset label 2 '%s%s; 95 %% Wilson intervals",
+  vlb_plot_text(e->ablation->title, out);
+  fprintf(out, "' at graph 0, screen 0.95 left font ',15'\nset label 2 '%s%s; 95 %% Wilson intervals",
           vlb_scale_text(e->ablation, scale, sizeof scale), e->ablation->quick ? ", quick preset" : "");
-  fprintf(out, "' at graph 0, screen 0.89 left tc rgb '#555555' noenhanced\n");
+  fprintf(out, "%s' at graph 0, screen 0.89 left tc rgb '#555555'\n", e->ablation->paper_table[0] ? "; paper: published scale" : "");
   fputs(body, out);
   fprintf(out, "set xrange [0.5:%d.5]\n", arms_drawn(e));
   fputs("plot 'tasks.dat' using 1:2 with points ls 3 title 'one task', \\\n"
-        "  'success.dat' using 1:3:4:5:xtic(sprintf('%s\\n%d/%d', strcol(2), $7, $8)) with yerrorbars ls 1 title 'this program', \\\n"
-        "  '' using 1:($5+4):(sprintf('%.0f %%', $3)) with labels tc rgb '#1b6ca8' notitle",
+        "  'success.dat' using 1:3:4:5:xtic(sprintf(\"%s\\n%d/%d\", strcol(2), $7, $8)) with yerrorbars ls 1 title 'this program', \\\n"
+        "  '' using 1:($5+4):(sprintf('%.1f %%', $3)) with labels tc rgb '#1b6ca8' notitle",
         out);
   if (e->ablation->paper_table[0]) {
     fputs(", \\\n  '' using ($1+0.16):6 with points ls 2 title '", out);
-    fprintf(out, "paper, %s (published scale)'", e->ablation->paper_column);
+    fprintf(out, "paper, %s'", e->ablation->paper_column);
   }
   fputc('\n', out);
 }
