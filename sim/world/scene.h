@@ -25,7 +25,7 @@ typedef struct {
   int eef_site, hand_body;       /* gripper0_grip_site, robot0_right_hand */
   int arm_qpos[VLB_ARM_JOINTS], arm_dof[VLB_ARM_JOINTS], arm_actuator[VLB_ARM_JOINTS];
   int finger_qpos[2], finger_actuator[2];
-  int camera[2];                 /* agentview, robot0_eye_in_hand */
+  int camera[2];                 /* agentview, robot0_eye_in_hand; the model has "overview" too, for people */
 } vlb_scene;
 
 /* Composes arena, robot, movables in their order, fixtures in their order: qpos is 7 arm joints, 2 fingers, 7 numbers per
