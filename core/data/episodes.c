@@ -63,6 +63,18 @@ vlb_code vlb_episode_alloc(vlb_episode *e, int frames, int state_width, int imag
   return VLB_OK;
 }
 
+void vlb_episode_cut(vlb_episode *e, int frames) {
+  e->frames = frames;
+  for (const vlb_episode_row *row = vlb_episode_rows; row->path; row++) {
+    hsize_t dims[4];
+    size_t size = vlb_row_is_bytes(row) ? sizeof(uint8_t) : sizeof(double);
+    int n = vlb_row_shape(row, e, dims);
+    for (int i = 0; i < n; i++) size *= (size_t)dims[i];
+    void *kept = size ? realloc(*slot(row, e), size) : NULL;
+    if (kept) *slot(row, e) = kept; /* frames run along the first axis, so the front stays; a refusal only wastes memory */
+  }
+}
+
 void vlb_episode_free(vlb_episode *e) {
   for (const vlb_episode_row *row = vlb_episode_rows; row->path; row++) free(vlb_row_data(row, e));
   free(e->model_xml);

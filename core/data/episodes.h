@@ -24,6 +24,8 @@ typedef struct {
 } vlb_episode;
 
 vlb_code vlb_episode_alloc(vlb_episode *e, int frames, int state_width, int image_size, vlb_error *err); /* zeroed */
+/* Keeps the first `frames` frames (at most e->frames) and gives the rest of the memory back. */
+void vlb_episode_cut(vlb_episode *e, int frames);
 void vlb_episode_free(vlb_episode *e);
 
 /* What a task file says about itself. */
