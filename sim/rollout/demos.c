@@ -45,6 +45,7 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   if (!code) code = vlb_record(&s, &world, renderer, &round->episodes[index], &succeeded, err);
   if (renderer) vlb_renderer_close(renderer);
   vlb_world_close(&world);
+  if (!succeeded) vlb_episode_free(&round->episodes[index]);
   if (code || !succeeded) return code;
   pthread_mutex_lock(&r->lock);
   vlb_progress_set(r->ctx->log, ++r->stored, "%s", r->suite->tasks[round->task].instruction);

@@ -1,6 +1,5 @@
 #include "sim/rollout/record.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/task/expert.h"
@@ -32,26 +31,6 @@ static vlb_code record_before(const vlb_world *w, vlb_renderer *renderer, vlb_ep
   return vlb_render(renderer, d, s->camera[1], e->wrist + picture, err);
 }
 
-/* A row of [frames, width] elements. */
-static void copy_rows(void *to, const void *from, int frames, size_t row) { memcpy(to, from, (size_t)frames * row); }
-
-/* The first `frames` frames of a longer recording. */
-static vlb_code cut(const vlb_episode *e, int frames, vlb_episode *out, vlb_error *err) {
-  size_t number = sizeof(double), picture = (size_t)e->image_size * (size_t)e->image_size * 3;
-  VLB_TRY(vlb_episode_alloc(out, frames, e->state_width, e->image_size, err));
-  copy_rows(out->actions, e->actions, frames, VLB_ACTION_DIM * number);
-  copy_rows(out->states, e->states, frames, (size_t)e->state_width * number);
-  copy_rows(out->robot_states, e->robot_states, frames, 9 * number);
-  copy_rows(out->ee_pos, e->ee_pos, frames, 3 * number);
-  copy_rows(out->ee_ori, e->ee_ori, frames, 3 * number);
-  copy_rows(out->gripper, e->gripper, frames, 2 * number);
-  copy_rows(out->joints, e->joints, frames, VLB_ARM_JOINTS * number);
-  copy_rows(out->agentview, e->agentview, frames, picture);
-  copy_rows(out->wrist, e->wrist, frames, picture);
-  out->rewards[frames - 1] = out->dones[frames - 1] = 1;
-  return VLB_OK;
-}
-
 /* Plays into `e`, which has room for max_steps frames. An error of the simulator ends the attempt without success. */
 static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *renderer, vlb_episode *e, int *frames, int *succeeded,
                      vlb_error *err) {
@@ -73,17 +52,17 @@ static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *r
 }
 
 vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded, vlb_error *err) {
-  vlb_episode room = {0};
   int frames;
   memset(out, 0, sizeof *out);
-  VLB_TRY(vlb_episode_alloc(&room, s->max_steps, state_width(world->scene->model), s->size, err));
-  vlb_code code = play(s, world, renderer, &room, &frames, succeeded, err);
-  if (!code && *succeeded) code = cut(&room, frames, out, err);
-  if (!code && *succeeded) {
-    out->model_xml = strdup(world->scene->xml);
-    if (!out->model_xml) code = vlb_fail(err, VLB_FAILED, "no memory for a demonstration");
+  VLB_TRY(vlb_episode_alloc(out, s->max_steps, state_width(world->scene->model), s->size, err));
+  vlb_code code = play(s, world, renderer, out, &frames, succeeded, err);
+  out->model_xml = strdup(world->scene->xml);
+  if (!code && !out->model_xml) code = vlb_fail(err, VLB_FAILED, "no memory for a demonstration");
+  if (code || !frames) {
+    vlb_episode_free(out);
+    return code;
   }
-  vlb_episode_free(&room);
-  if (code) vlb_episode_free(out);
-  return code;
+  vlb_episode_cut(out, frames);
+  out->rewards[frames - 1] = out->dones[frames - 1] = 1;
+  return VLB_OK;
 }

@@ -55,17 +55,7 @@ typedef struct {
 
 static void finish(group *g, lane *l, vlb_outcome outcome) {
   run *r = g->run;
-  char hash[VLB_HASH_SIZE];
-  const mjModel *m = l->world.scene->model;
-  size_t nq = (size_t)m->nq, nv = (size_t)m->nv;
-  mjtNum *state = malloc((nq + nv) * sizeof *state);
-  if (state) {
-    mju_copy(state, l->world.data->qpos, m->nq);
-    mju_copy(state + nq, l->world.data->qvel, m->nv);
-    vlb_hash(state, (nq + nv) * sizeof *state, hash);
-    memcpy(l->result->state_hash, hash, sizeof l->result->state_hash - 1);
-    free(state);
-  }
+  vlb_world_hash(&l->world, l->result->state_hash);
   l->active = 0;
   l->result->outcome = outcome;
   pthread_mutex_lock(&r->lock);

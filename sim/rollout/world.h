@@ -25,6 +25,9 @@ vlb_code vlb_world_start(vlb_world *w, int task_index, int episode, uint64_t see
 /* One control step; action [7] is clipped to [-1,1]. */
 vlb_code vlb_world_step(vlb_world *w, const double action[VLB_ACTION_DIM], vlb_error *err);
 
+/* First 16 hexadecimal digits of the SHA-256 of qpos and qvel; empty without memory. */
+void vlb_world_hash(const vlb_world *w, char hash[17]);
+
 /* Scenes of all tasks of a suite, compiled: [task_count], shared by all threads. Caller: vlb_scenes_free. */
 vlb_code vlb_scenes_compile(const vlb_suite *suite, vlb_scene ***scenes, vlb_error *err);
 void vlb_scenes_free(vlb_scene **scenes, int n);

@@ -1,0 +1,48 @@
+#include "experiments/cli/commands.h"
+#include "sim/rollout/demos.h"
+
+static vlb_code read_settings(const vlb_args *args, vlb_demo_config *c, vlb_error *err) {
+  vlb_fields_default(vlb_demo_fields, c);
+  for (const vlb_field *f = vlb_demo_fields; f->name; f++) {
+    const char *value = vlb_arg_text(args, f->name, NULL);
+    if (value) VLB_TRY(vlb_fields_set(vlb_demo_fields, c, f->name, value, err));
+  }
+  return VLB_OK;
+}
+
+static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
+  vlb_demo_config config;
+  vlb_suite *suite;
+  const char *folder = vlb_arg_at(args, 0);
+  VLB_TRY(read_settings(args, &config, err));
+  if (!vlb_arg_on(args, "dry-run")) {
+    VLB_TRY(vlb_demos_record(&config, folder, ctx, err));
+    printf("%s\n", folder);
+    return VLB_OK;
+  }
+  VLB_TRY(vlb_suite_load(config.suite.s, &suite, err));
+  printf("%d tasks of suite %s, %lld demonstrations each, into %s\n", suite->task_count, suite->name, (long long)config.per_task, folder);
+  vlb_suite_free(suite);
+  return VLB_OK;
+}
+
+static void more_help(FILE *out) {
+  fputs("\nsettings:\n", out);
+  vlb_fields_help(vlb_demo_fields, out);
+  fputs("\nThe folder gets one HDF5 file per task in LIBERO's layout, quality.csv (how often the expert succeeded) and demos.toml.\n"
+        "Run again after an interruption: complete tasks are kept.\n", out);
+}
+
+static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or folder of task files (default spatial)"},
+                                     {0, "per_task", "N", "successful demonstrations per task (default 50)"},
+                                     {0, "seed", "N", "seed of the initial states and of the expert (default 1000)"},
+                                     {0, "render_size", "PIXELS", "size of the square camera pictures (default 128)"},
+                                     {0, "shadows", "BOOL", "render shadows (default false)"},
+                                     VLB_OPTION_DRY,
+                                     {0, NULL, NULL, NULL}};
+
+const vlb_command vlb_cmd_demos = {
+    "demos", "record the scripted expert, in LIBERO's HDF5 layout", "FOLDER",
+    "  vlabench demos demos/spatial                                  ten tasks, 50 demonstrations each, 128 pixels\n"
+    "  vlabench demos demos/small --per_task 5 --render_size 64 -j2  a small set on two threads\n",
+    options, 1, 1, run, more_help};

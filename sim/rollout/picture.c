@@ -1,0 +1,155 @@
+#include "sim/rollout/picture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/data/image.h"
+#include "sim/rollout/ffmpeg.h"
+#include "sim/rollout/record.h"
+
+enum { CONTROL_RATE = 20, SUITE_COLUMNS = 5 };
+
+/* A sheet of square pictures of one size. */
+typedef struct {
+  int size, columns, rows;
+  uint8_t *rgb; /* [rows*size, columns*size, 3] */
+} sheet;
+
+static vlb_code sheet_open(sheet *s, int size, int columns, int rows, vlb_error *err) {
+  *s = (sheet){size, columns, rows, calloc((size_t)size * (size_t)size * (size_t)columns * (size_t)rows, 3)};
+  return s->rgb ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for a picture of %d x %d squares of %d pixels", columns, rows, size);
+}
+
+/* Puts a picture as rendered (rows bottom-up) at its square, upright. */
+static void sheet_put(sheet *s, int column, int row, const uint8_t *bottom_up) {
+  size_t size = (size_t)s->size, line = size * 3, width = line * (size_t)s->columns;
+  uint8_t *at = s->rgb + (size_t)row * size * width + (size_t)column * line;
+  for (size_t y = 0; y < size; y++) memcpy(at + y * width, bottom_up + (size - 1 - y) * line, line);
+}
+
+static vlb_code sheet_write(const sheet *s, const char *path, vlb_error *err) {
+  return vlb_png_write(path, s->rgb, s->rows * s->size, s->columns * s->size, err);
+}
+
+/* A scene at its start with a renderer. */
+typedef struct {
+  vlb_scene *scene;
+  vlb_world world;
+  vlb_renderer *renderer;
+} stage;
+
+static void stage_close(stage *t) {
+  if (t->renderer) vlb_renderer_close(t->renderer);
+  vlb_world_close(&t->world);
+  vlb_scene_free(t->scene);
+}
+
+static vlb_code stage_open(stage *t, const vlb_suite *suite, int task, const vlb_picture_settings *s, vlb_error *err) {
+  *t = (stage){0};
+  vlb_code code = vlb_task_compile(&suite->tasks[task], &t->scene, err);
+  if (!code) code = vlb_world_open(&t->world, t->scene, &suite->tasks[task], err);
+  if (!code) code = vlb_world_start(&t->world, task, s->episode, s->seed, suite->settle_steps, err);
+  if (!code) code = vlb_renderer_open(t->scene, s->size, s->shadows, &t->renderer, err);
+  if (code) stage_close(t);
+  return code;
+}
+
+/* Draws cameras first..last of a task's start into the sheet, beside or (down) below each other. */
+static vlb_code draw_start(const vlb_suite *suite, int task, int first, int last, const vlb_picture_settings *s, sheet *out, int column,
+                           int row, int down, vlb_error *err) {
+  stage t;
+  uint8_t *raw = malloc((size_t)s->size * (size_t)s->size * 3);
+  if (!raw) return vlb_fail(err, VLB_FAILED, "no memory for a picture");
+  vlb_code code = stage_open(&t, suite, task, s, err);
+  if (!code) {
+    for (int c = first; c <= last && !code; c++) {
+      code = vlb_render(t.renderer, t.world.data, t.scene->camera[c], raw, err);
+      if (!code) sheet_put(out, column + (down ? 0 : c - first), row + (down ? c - first : 0), raw);
+    }
+    stage_close(&t);
+  }
+  free(raw);
+  return code;
+}
+
+vlb_code vlb_picture_start(const vlb_suite *suite, int task, int camera, const vlb_picture_settings *s, const char *path, vlb_error *err) {
+  sheet out;
+  int first = camera < 0 ? 0 : camera, last = camera < 0 ? VLB_SIM_CAMERAS - 1 : camera;
+  VLB_TRY(sheet_open(&out, s->size, last - first + 1, 1, err));
+  vlb_code code = draw_start(suite, task, first, last, s, &out, 0, 0, 0, err);
+  if (!code) code = sheet_write(&out, path, err);
+  free(out.rgb);
+  return code;
+}
+
+vlb_code vlb_picture_suite(const vlb_suite *suite, const vlb_picture_settings *s, const char *path, vlb_error *err) {
+  sheet out;
+  int columns = suite->task_count < SUITE_COLUMNS ? suite->task_count : SUITE_COLUMNS;
+  VLB_TRY(sheet_open(&out, s->size, columns, (suite->task_count + columns - 1) / columns * VLB_SIM_CAMERAS, err));
+  vlb_code code = VLB_OK;
+  for (int t = 0; t < suite->task_count && !code; t++)
+    code = draw_start(suite, t, 0, VLB_SIM_CAMERAS - 1, s, &out, t % columns, t / columns * VLB_SIM_CAMERAS, 1, err);
+  if (!code) code = sheet_write(&out, path, err);
+  free(out.rgb);
+  return code;
+}
+
+/* The expert's episode with all its pictures. */
+static vlb_code play(const vlb_suite *suite, int task, const vlb_picture_settings *s, vlb_episode *e, int *succeeded, vlb_error *err) {
+  stage t;
+  int reached = 0;
+  vlb_record_settings record = {.task_index = task, .episode = s->episode, .settle_steps = suite->settle_steps,
+                                .max_steps = suite->max_steps, .size = s->size, .seed = s->seed};
+  VLB_TRY(stage_open(&t, suite, task, s, err));
+  vlb_code code = vlb_record(&record, &t.world, t.renderer, e, &reached, err);
+  stage_close(&t);
+  if (!code && !e->frames) code = vlb_fail(err, VLB_FAILED, "task %d episode %d has no stable start", task, s->episode);
+  if (succeeded) *succeeded = reached;
+  return code;
+}
+
+/* Frame k of both cameras, side by side, as row `row`. */
+static void put_frame(sheet *out, int row, const vlb_episode *e, int k) {
+  size_t picture = (size_t)e->image_size * (size_t)e->image_size * 3;
+  sheet_put(out, 0, row, e->agentview + (size_t)k * picture);
+  sheet_put(out, 1, row, e->wrist + (size_t)k * picture);
+}
+
+vlb_code vlb_picture_sheet(const vlb_suite *suite, int task, int rows, const vlb_picture_settings *s, const char *path, int *succeeded, vlb_error *err) {
+  sheet out;
+  vlb_episode e;
+  VLB_TRY(sheet_open(&out, s->size, VLB_SIM_CAMERAS, rows, err));
+  vlb_code code = play(suite, task, s, &e, succeeded, err);
+  if (!code) {
+    for (int r = 0; r < rows; r++) put_frame(&out, r, &e, rows > 1 ? r * (e.frames - 1) / (rows - 1) : 0);
+    vlb_episode_free(&e);
+    code = sheet_write(&out, path, err);
+  }
+  free(out.rgb);
+  return code;
+}
+
+static vlb_code write_film(const vlb_episode *e, sheet *frame, const char *path, vlb_error *err) {
+  vlb_film film;
+  VLB_TRY(vlb_film_open(&film, path, frame->columns * frame->size, frame->size, CONTROL_RATE, err));
+  vlb_code code = VLB_OK;
+  for (int k = 0; k < e->frames && !code; k++) {
+    put_frame(frame, 0, e, k);
+    code = vlb_film_frame(&film, frame->rgb, err);
+  }
+  vlb_code closed = vlb_film_close(&film, code != VLB_OK, err);
+  return code ? code : closed;
+}
+
+vlb_code vlb_picture_film(const vlb_suite *suite, int task, const vlb_picture_settings *s, const char *path, int *succeeded, vlb_error *err) {
+  sheet frame;
+  vlb_episode e;
+  VLB_TRY(sheet_open(&frame, s->size, VLB_SIM_CAMERAS, 1, err));
+  vlb_code code = play(suite, task, s, &e, succeeded, err);
+  if (!code) {
+    code = write_film(&e, &frame, path, err);
+    vlb_episode_free(&e);
+  }
+  free(frame.rgb);
+  return code;
+}
