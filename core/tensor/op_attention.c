@@ -32,7 +32,7 @@ static void pack_query(const geometry *s, const float *x, float scale, float *y)
     for (int64_t g = 0; g < s->groups; g++)
       for (int64_t q = 0; q < s->queries; q++, y += s->dim) {
         const float *from = x + (bh / s->kv_heads * s->queries + q) * width + ((bh % s->kv_heads) * s->groups + g) * s->dim;
-        for (int64_t i = 0; i < s->dim; i++) y[i] = scale * from[i];
+        for (int64_t i = 0; i < s->dim; i += VLB_LANES) v_store(y + i, v_set(scale) * v_load(from + i, s->dim - i), s->dim - i);
       }
 }
 
@@ -42,7 +42,10 @@ static void unpack_query(const geometry *s, const float *x, float scale, float *
     for (int64_t g = 0; g < s->groups; g++)
       for (int64_t q = 0; q < s->queries; q++, x += s->dim) {
         float *to = y + (bh / s->kv_heads * s->queries + q) * width + ((bh % s->kv_heads) * s->groups + g) * s->dim;
-        for (int64_t i = 0; i < s->dim; i++) to[i] = adds ? to[i] + scale * x[i] : scale * x[i];
+        for (int64_t i = 0; i < s->dim; i += VLB_LANES) {
+          vf v = v_set(scale) * v_load(x + i, s->dim - i);
+          v_store(to + i, adds ? v + v_load(to + i, s->dim - i) : v, s->dim - i);
+        }
       }
 }
 
@@ -50,7 +53,10 @@ static void unpack_query(const geometry *s, const float *x, float scale, float *
 static void pack_part(const geometry *s, const float *x, int64_t rows, int64_t at, float *y) {
   for (int64_t b = 0; b < s->batch; b++)
     for (int64_t r = 0; r < rows; r++)
-      for (int64_t h = 0; h < s->kv_heads; h++, x += s->dim) memcpy(y + ((b * s->kv_heads + h) * s->keys + at + r) * s->dim, x, (size_t)s->dim * sizeof *y);
+      for (int64_t h = 0; h < s->kv_heads; h++, x += s->dim) {
+        float *to = y + ((b * s->kv_heads + h) * s->keys + at + r) * s->dim;
+        for (int64_t i = 0; i < s->dim; i += VLB_LANES) v_store(to + i, v_load(x + i, s->dim - i), s->dim - i);
+      }
 }
 
 static void unpack_part(const geometry *s, const float *x, int64_t rows, int64_t at, float *y, bool adds) {
@@ -58,7 +64,10 @@ static void unpack_part(const geometry *s, const float *x, int64_t rows, int64_t
     for (int64_t r = 0; r < rows; r++)
       for (int64_t h = 0; h < s->kv_heads; h++, y += s->dim) {
         const float *from = x + ((b * s->kv_heads + h) * s->keys + at + r) * s->dim;
-        for (int64_t i = 0; i < s->dim; i++) y[i] = adds ? y[i] + from[i] : from[i];
+        for (int64_t i = 0; i < s->dim; i += VLB_LANES) {
+          vf v = v_load(from + i, s->dim - i);
+          v_store(y + i, adds ? v + v_load(y + i, s->dim - i) : v, s->dim - i);
+        }
       }
 }
 
@@ -74,24 +83,19 @@ static void pack_parts(vlb_graph *g, const geometry *s, const vlb_t *parts, int 
 /* softmax in place; allowed is a row of 0/1 or NULL. Masked logits count as the most negative float, so a row without any allowed
  * key becomes uniform, as in the reference. */
 static void softmax_row(float *x, const float *allowed, int64_t n) {
-  vf top = v_set(-FLT_MAX);
+  vf top = v_set(-FLT_MAX), sum = {0}, zero = {0};
   for (int64_t i = 0; i < n; i += VLB_LANES) {
-    vf v = v_load(x + i, n - i);
-    if (n - i < VLB_LANES)
-      for (int64_t j = n - i; j < VLB_LANES; j++) v[j] = -FLT_MAX;
-    top = v_max(top, allowed ? v_select(v_load(allowed + i, n - i) > v_set(0), v, v_set(-FLT_MAX)) : v);
+    vf v = v_fill(v_load(x + i, n - i), n - i, -FLT_MAX);
+    top = v_max(top, allowed ? v_select(v_load(allowed + i, n - i) > zero, v, v_set(-FLT_MAX)) : v);
   }
-  float highest = v_top(top), total = 0;
-  vf sum = {0};
+  vf highest = v_set(v_top(top));
   for (int64_t i = 0; i < n; i += VLB_LANES) {
-    vf e = v_exp(v_load(x + i, n - i) - v_set(highest));
-    if (allowed) e = v_select(v_load(allowed + i, n - i) > v_set(0), e, v_set(0));
-    if (n - i < VLB_LANES)
-      for (int64_t j = n - i; j < VLB_LANES; j++) e[j] = 0;
+    vf e = v_fill(v_exp(v_load(x + i, n - i) - highest), n - i, 0);
+    if (allowed) e = v_select(v_load(allowed + i, n - i) > zero, e, zero);
     sum += e;
     v_store(x + i, e, n - i);
   }
-  total = v_sum(sum);
+  float total = v_sum(sum);
   bool none = !(total > 0);
   vf scale = v_set(none ? 0 : 1.0f / total), uniform = v_set(none ? 1.0f / (float)n : 0);
   for (int64_t i = 0; i < n; i += VLB_LANES) v_store(x + i, v_load(x + i, n - i) * scale + uniform, n - i);
