@@ -5,6 +5,11 @@
 const vlb_command *const vlb_commands[] = {
     &vlb_cmd_run,
     &vlb_cmd_report,
+    &vlb_cmd_train,
+    &vlb_cmd_eval,
+    &vlb_cmd_list,
+    &vlb_cmd_demos,
+    &vlb_cmd_render,
     &vlb_cmd_doctor,
     &vlb_cmd_verify,
     &vlb_cmd_bench,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/hash.h"
 #include "core/base/pool.h"
 #include "core/data/image.h"
 #include "sim/render/render.h"

@@ -1,6 +1,9 @@
 #include "sim/rollout/world.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "core/base/hash.h"
 
 vlb_code vlb_world_open(vlb_world *w, const vlb_scene *scene, const vlb_task *task, vlb_error *err) {
   *w = (vlb_world){.scene = scene, .task = task};
@@ -26,6 +29,21 @@ vlb_code vlb_world_step(vlb_world *w, const double action[VLB_ACTION_DIM], vlb_e
   VLB_TRY(vlb_osc_step(&w->osc, w->scene, w->data, action, err));
   w->success |= vlb_task_success(w->task, w->scene, w->data);
   return VLB_OK;
+}
+
+void vlb_world_hash(const vlb_world *w, char hash[17]) {
+  char full[VLB_HASH_SIZE];
+  const mjModel *m = w->scene->model;
+  size_t nq = (size_t)m->nq, nv = (size_t)m->nv;
+  hash[0] = 0;
+  mjtNum *state = malloc((nq + nv) * sizeof *state);
+  if (!state) return;
+  mju_copy(state, w->data->qpos, m->nq);
+  mju_copy(state + nq, w->data->qvel, m->nv);
+  vlb_hash(state, (nq + nv) * sizeof *state, full);
+  memcpy(hash, full, 16);
+  hash[16] = 0;
+  free(state);
 }
 
 vlb_code vlb_scenes_compile(const vlb_suite *suite, vlb_scene ***scenes, vlb_error *err) {
