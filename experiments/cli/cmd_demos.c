@@ -36,7 +36,7 @@ static void more_help(FILE *out) {
 static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or folder of task files (default spatial)"},
                                      {0, "per_task", "N", "successful demonstrations per task (default 50)"},
                                      {0, "seed", "N", "seed of the initial states and of the expert (default 1000)"},
-                                     {0, "render_size", "PIXELS", "size of the square camera pictures (default 128)"},
+                                     {0, "render_size", "N", "pixels of the square camera pictures (default 128)"},
                                      {0, "shadows", "BOOL", "render shadows (default false)"},
                                      VLB_OPTION_DRY,
                                      {0, NULL, NULL, NULL}};

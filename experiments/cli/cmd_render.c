@@ -39,7 +39,7 @@ static int ends_with(const char *s, const char *end) {
 static vlb_code draw(const vlb_args *args, const vlb_suite *suite, int task, const vlb_picture_settings *s, const char *out,
                      const vlb_context *ctx, vlb_error *err) {
   int64_t rows = 10;
-  int camera, succeeded = 1, film = ends_with(out, ".mp4");
+  int camera = -1, succeeded = 1, film = ends_with(out, ".mp4");
   VLB_TRY(vlb_arg_int(args, "rows", 1, 200, &rows, err));
   VLB_TRY(find_camera(args, &camera, err));
   if (!film && !ends_with(out, ".png"))
@@ -78,7 +78,7 @@ static const vlb_option options[] = {{'o', "out", "PATH", "where it goes: .png a
                                      {0, "camera", "NAME", "of a start: agentview, wrist or both (default)"},
                                      {0, "episode", "N", "which episode (default 0)"},
                                      {0, "seed", "N", "seed of the initial states (default 1000, the demonstrations')"},
-                                     {0, "size", "PIXELS", "side of one square picture (default 256)"},
+                                     {0, "size", "N", "pixels: side of one square picture (default 256)"},
                                      {0, "shadows", NULL, "render shadows"},
                                      {0, NULL, NULL, NULL}};
 

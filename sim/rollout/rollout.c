@@ -42,7 +42,7 @@ typedef struct {
 /* One worker's group of episodes of one task, advanced side by side. */
 typedef struct {
   run *run;
-  int task, lane_count, waiting_count;
+  int task, lane_count;
   const vlb_policy_callback *policy;
   vlb_renderer *renderer;
   lane *lanes;                   /* [lane_count] */
