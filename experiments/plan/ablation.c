@@ -283,14 +283,20 @@ static vlb_code check_paper(const reader *r, vlb_error *err) {
   return code;
 }
 
+/* Everything but arms and contrasts. */
+static vlb_code read_common(reader *r, const chain *c, bool quick, vlb_error *err) {
+  vlb_settings_default(&r->base);
+  for (int i = 0; i < c->count; i++)
+    for (int k = 0; k < vlb_toml_size(c->root[i]); k++)
+      VLB_TRY(read_key(r, vlb_toml_key(c->root[i], k), vlb_toml_at(c->root[i], k), err));
+  for (int i = 0; i < c->count; i++) VLB_TRY(read_preset(r, c->root[i], quick, err));
+  return VLB_OK;
+}
+
 static vlb_code read_chain(const chain *c, bool quick, vlb_ablation *out, vlb_error *err) {
   reader r = {.out = out};
   const vlb_toml *last = c->root[c->count - 1];
-  vlb_settings_default(&r.base);
-  for (int i = 0; i < c->count; i++)
-    for (int k = 0; k < vlb_toml_size(c->root[i]); k++)
-      VLB_TRY(read_key(&r, vlb_toml_key(c->root[i], k), vlb_toml_at(c->root[i], k), err));
-  for (int i = 0; i < c->count; i++) VLB_TRY(read_preset(&r, c->root[i], quick, err));
+  VLB_TRY(read_common(&r, c, quick, err));
   VLB_TRY(read_arms(&r, last, err));
   VLB_TRY(read_contrasts(&r, err));
   VLB_TRY(check_paper(&r, err));
@@ -310,5 +316,30 @@ vlb_code vlb_ablation_read(const char *path, bool quick, vlb_ablation **ablation
   close_chain(&c);
   if (code) free(a);
   *ablation = code ? NULL : a;
+  return code;
+}
+
+static vlb_code read_settings(const chain *c, const char *arm, bool quick, vlb_ablation *scratch, vlb_settings *settings, vlb_error *err) {
+  reader r = {.out = scratch};
+  VLB_TRY(read_common(&r, c, quick, err));
+  if (!arm) {
+    *settings = r.base;
+    return vlb_settings_check(settings, err);
+  }
+  int index;
+  VLB_TRY(read_arms(&r, c->root[c->count - 1], err));
+  VLB_TRY(arm_index(scratch, r.arms, arm, &index, err));
+  *settings = scratch->arms[index].settings;
+  return VLB_OK;
+}
+
+vlb_code vlb_settings_read(const char *path, const char *arm, bool quick, vlb_settings *settings, vlb_error *err) {
+  chain c = {.count = 0};
+  vlb_ablation *scratch = calloc(1, sizeof *scratch);
+  if (!scratch) return vlb_fail(err, VLB_FAILED, "out of memory");
+  vlb_code code = open_chain(path, &c, err);
+  if (!code) code = read_settings(&c, arm, quick, scratch, settings, err);
+  close_chain(&c);
+  free(scratch);
   return code;
 }

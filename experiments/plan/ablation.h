@@ -32,4 +32,7 @@ typedef struct {
  * checked. Errors (VLB_USAGE): file:line, key, did-you-mean; an impossible combination names its arm. Caller frees (one block). */
 vlb_code vlb_ablation_read(const char *path, bool quick, vlb_ablation **ablation, vlb_error *err);
 
+/* The settings alone, of an arm (by name) or of the file's common part (arm NULL; the file may be a base file). */
+vlb_code vlb_settings_read(const char *path, const char *arm, bool quick, vlb_settings *settings, vlb_error *err);
+
 #endif

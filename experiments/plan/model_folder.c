@@ -1,10 +1,8 @@
 #include "experiments/plan/model_folder.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/base/file.h"
-#include "experiments/store/episodes_csv.h"
 
 vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *config, vlb_error *err) {
   char path[1024];
@@ -67,22 +65,14 @@ static vlb_code check_complete(const vlb_episode_result *results, int n, vlb_err
 }
 
 vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *config, const int64_t *untrained_seed,
-                               const vlb_rollout_config *eval, const char *label, const char *csv, const vlb_context *ctx, vlb_error *err) {
+                               const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
+                               const vlb_context *ctx, vlb_error *err) {
   vlb_model *model = NULL;
-  vlb_suite *suite = NULL;
   vlb_policy_source source = {.seed = (uint64_t)eval->seed};
-  vlb_episode_result *results = NULL;
   vlb_code code = vlb_model_create(config, &model, err);
   if (!code) code = load_source(folder, model, untrained_seed, &source, err);
-  if (!code) code = vlb_suite_load(eval->suite.s, &suite, err);
-  int n = suite ? suite->task_count * (int)eval->episodes_per_task : 0;
-  if (!code) results = calloc((size_t)n, sizeof *results);
-  if (!code && !results) code = vlb_fail(err, VLB_FAILED, "out of memory");
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);
-  if (!code) code = check_complete(results, n, err);
-  if (!code) code = vlb_episodes_csv_write(csv, suite, eval->seed, results, n, err);
-  free(results);
-  vlb_suite_free(suite);
+  if (!code) code = check_complete(results, suite->task_count * (int)eval->episodes_per_task, err);
   vlb_tokenizer_free(source.tokenizer);
   vlb_model_free(model);
   return code;

@@ -1,0 +1,118 @@
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "experiments/cli/commands.h"
+#include "experiments/plan/ablation.h"
+#include "experiments/plan/model_folder.h"
+#include "experiments/stats/stats.h"
+#include "experiments/store/episodes_csv.h"
+
+/* Evaluation settings: those of the folder's training when it says so, then the options. The model is that of the folder; only what does not
+ * change its tensors makes sense in --set model.*. */
+static vlb_code read_settings(const vlb_args *args, vlb_settings *s, vlb_error *err) {
+  const char *folder = vlb_arg_at(args, 0), *suite = vlb_arg_text(args, "suite", NULL), *assignment;
+  char path[1024];
+  VLB_TRY(vlb_path(path, sizeof path, err, "%s/settings.toml", folder));
+  if (vlb_file_exists(path))
+    VLB_TRY(vlb_settings_read(path, NULL, false, s, err));
+  else
+    vlb_settings_default(s);
+  VLB_TRY(vlb_model_folder_config(folder, &s->model, err));
+  if (suite) VLB_TRY(vlb_fields_set(vlb_rollout_fields, &s->eval, "suite", suite, err));
+  VLB_TRY(vlb_arg_int(args, "episodes", 1, 1000, &s->eval.episodes_per_task, err));
+  VLB_TRY(vlb_arg_int(args, "seed", 0, 9000000000000000, &s->eval.seed, err));
+  for (int i = 0; (assignment = vlb_arg_each(args, "set", i)); i++) VLB_TRY(vlb_settings_set(s, assignment, err));
+  return vlb_settings_check(s, err);
+}
+
+typedef struct {
+  int k, n, errors;
+} tally;
+
+static tally count(const vlb_episode_result *rows, int n, int task) {
+  tally t = {0, 0, 0};
+  for (int i = 0; i < n; i++) {
+    if (task >= 0 && rows[i].task != task) continue;
+    t.n++;
+    t.k += rows[i].outcome == VLB_EPISODE_SUCCESS;
+    t.errors += rows[i].outcome == VLB_EPISODE_SIM_ERROR || rows[i].outcome == VLB_EPISODE_POLICY_ERROR;
+  }
+  return t;
+}
+
+static void print_row(const tally *t, const char *name) {
+  vlb_interval w = vlb_wilson(t->k, t->n, 0.95);
+  printf("%5.1f %%  %4d/%-4d  %5.1f to %5.1f  %s\n", 100.0 * t->k / t->n, t->k, t->n, 100 * w.lo, 100 * w.hi, name);
+}
+
+static void print_table(const vlb_suite *suite, const vlb_episode_result *rows, int n) {
+  tally all = count(rows, n, -1);
+  puts("success      k/n  95 % interval   task");
+  for (int t = 0; t < suite->task_count; t++) {
+    tally one = count(rows, n, t);
+    print_row(&one, suite->tasks[t].instruction);
+  }
+  print_row(&all, "all tasks");
+  if (all.errors) printf("%d episodes ended in a simulator or policy error\n", all.errors);
+}
+
+static void print_json(const vlb_suite *suite, const vlb_episode_result *rows, int n) {
+  json_t *tasks = json_array();
+  for (int t = 0; t < suite->task_count; t++) {
+    tally one = count(rows, n, t);
+    json_array_append_new(tasks, json_pack("{s:s,s:i,s:i}", "task", suite->tasks[t].name, "successes", one.k, "episodes", one.n));
+  }
+  tally all = count(rows, n, -1);
+  vlb_interval w = vlb_wilson(all.k, all.n, 0.95);
+  json_t *root = json_pack("{s:s,s:i,s:i,s:i,s:f,s:[f,f],s:o}", "suite", suite->name, "successes", all.k, "episodes", all.n, "errors", all.errors,
+                           "rate", (double)all.k / all.n, "interval95", w.lo, w.hi, "tasks", tasks);
+  json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+  putchar('\n');
+  json_decref(root);
+}
+
+static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_suite *suite, const vlb_context *ctx, vlb_error *err) {
+  const char *csv = vlb_arg_text(args, "out", NULL);
+  int n = suite->task_count * (int)s->eval.episodes_per_task;
+  vlb_episode_result *rows = calloc((size_t)n, sizeof *rows);
+  if (!rows) return vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);
+  vlb_code code = vlb_model_folder_eval(vlb_arg_at(args, 0), &s->model, NULL, &s->eval, suite, "eval", rows, ctx, err);
+  vlb_progress_end(ctx->log);
+  if (!code && csv) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, rows, n, err);
+  if (!code) (vlb_arg_on(args, "json") ? print_json : print_table)(suite, rows, n);
+  free(rows);
+  return code;
+}
+
+static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
+  vlb_settings settings;
+  vlb_suite *suite;
+  VLB_TRY(read_settings(args, &settings, err));
+  VLB_TRY(vlb_suite_load(settings.eval.suite.s, &suite, err));
+  vlb_code code = evaluate(args, &settings, suite, ctx, err);
+  vlb_suite_free(suite);
+  return code;
+}
+
+static void more_help(FILE *out) {
+  fputs("\nKeys of [eval], for --set eval.KEY=VALUE; of the model, n_action_steps and num_steps can be set too\n", out);
+  vlb_fields_help(vlb_rollout_fields, out);
+}
+
+static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or folder of task files"},
+                                     {0, "episodes", "N", "episodes per task"},
+                                     {0, "seed", "N", "seed of initial states and sampling noise"},
+                                     {0, "set", "S.KEY=V", "change one setting; may be repeated"},
+                                     {'o', "out", "FILE", "one row per episode, as CSV"},
+                                     VLB_OPTION_JSON,
+                                     {0, NULL, NULL, NULL}};
+
+const vlb_command vlb_cmd_eval = {
+    "eval", "success rate of a trained model on a suite", "FOLDER",
+    "  vlabench eval model                                    the suite it was trained for\n"
+    "  vlabench eval results/cells/train-0123456789ab         a cell of the store\n"
+    "  vlabench eval model --set model.n_action_steps=1       a new prediction after every action\n"
+    "  vlabench eval model --episodes 50 -o episodes.csv      more episodes, one row each\n",
+    options, 1, 1, run, more_help};

@@ -1,0 +1,89 @@
+#include <glob.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/embed.h"
+#include "experiments/cli/commands.h"
+#include "experiments/plan/ablation.h"
+#include "experiments/store/store.h"
+#include "sim/task/task.h"
+
+extern const vlb_embedded vlb_embedded_experiment_assets[];
+
+/* Lines of the list, gathered as JSON and printed either way. */
+typedef struct {
+  const char *root;
+  json_t *ablations, *suites, *cells;
+} listing;
+
+static void add_ablations(listing *l) {
+  for (const vlb_embedded *e = vlb_embedded_experiment_assets; e->path; e++) {
+    vlb_ablation *a;
+    /* base files are no ablations */
+    if (strncmp(e->path, "ablations/", 10) || vlb_ablation_read(e->path, false, &a, NULL)) continue;
+    json_array_append_new(l->ablations, json_pack("{s:s,s:s,s:i}", "name", e->path, "title", a->title, "arms", a->arm_count));
+    free(a);
+  }
+}
+
+static void add_suites(listing *l) {
+  for (const char *const *name = vlb_suite_names; *name; name++) {
+    vlb_suite *suite;
+    if (vlb_suite_load(*name, &suite, NULL)) continue;
+    json_array_append_new(l->suites, json_pack("{s:s,s:i,s:i}", "name", *name, "tasks", suite->task_count, "max_steps", suite->max_steps));
+    vlb_suite_free(suite);
+  }
+}
+
+static void add_cell(void *self, const char *name) {
+  listing *l = self;
+  vlb_error why = {VLB_OK, ""};
+  vlb_stored state = vlb_store_state(l->root, name, false, &why);
+  json_t *cell = json_pack("{s:s,s:s}", "name", name, "state", vlb_stored_name(state));
+  if (why.message[0]) json_object_set_new(cell, "why", json_string(why.message));
+  json_array_append_new(l->cells, cell);
+}
+
+static const char *text(const json_t *o, const char *key) {
+  const char *s = json_string_value(json_object_get(o, key));
+  return s ? s : "";
+}
+
+static int number(const json_t *o, const char *key) { return (int)json_integer_value(json_object_get(o, key)); }
+
+static void print_listing(const listing *l) {
+  size_t i;
+  json_t *o;
+  puts("Ablations");
+  json_array_foreach(l->ablations, i, o) printf("  %-28s %2d arms  %s\n", text(o, "name"), number(o, "arms"), text(o, "title"));
+  puts("\nSuites");
+  json_array_foreach(l->suites, i, o) printf("  %-28s %2d tasks, %d control steps\n", text(o, "name"), number(o, "tasks"), number(o, "max_steps"));
+  printf("\nCells in %s\n", l->root);
+  json_array_foreach(l->cells, i, o) printf("  %-28s %s%s%s\n", text(o, "name"), text(o, "state"), *text(o, "why") ? ": " : "", text(o, "why"));
+  if (!json_array_size(l->cells)) puts("  none");
+}
+
+static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
+  (void)ctx;
+  listing l = {vlb_arg_text(args, "store", "results"), json_array(), json_array(), json_array()};
+  add_ablations(&l);
+  add_suites(&l);
+  vlb_code code = vlb_store_each(l.root, add_cell, &l, err);
+  json_t *root = json_pack("{s:o,s:o,s:s,s:o}", "ablations", l.ablations, "suites", l.suites, "store", l.root, "cells", l.cells);
+  if (!code && vlb_arg_on(args, "json")) {
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+  } else if (!code) {
+    print_listing(&l);
+  }
+  json_decref(root);
+  return code;
+}
+
+static const vlb_option options[] = {VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
+
+const vlb_command vlb_cmd_list = {"list", "ablations, suites, and the cells of a store with their state", "",
+                                  "  vlabench list                       what can be run, what is there\n"
+                                  "  vlabench list --store /data/results --json\n",
+                                  options, 0, 0, run, NULL};

@@ -1,0 +1,55 @@
+#include "core/base/file.h"
+#include "experiments/cli/commands.h"
+#include "experiments/cli/study.h"
+#include "experiments/plan/run_cell.h"
+
+/* settings.toml says how the folder came to be; `eval` takes its evaluation settings from it. */
+static vlb_code write_settings(const vlb_settings *s, const char *folder, vlb_error *err) {
+  char path[1024];
+  vlb_writer w;
+  VLB_TRY(vlb_path(path, sizeof path, err, "%s/settings.toml", folder));
+  VLB_TRY(vlb_writer_open(&w, path, err));
+  vlb_settings_write(s, w.out);
+  return vlb_writer_commit(&w, err);
+}
+
+static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
+  vlb_settings settings;
+  char weights[1024];
+  const char *file = vlb_arg_at(args, 0), *demos = vlb_arg_text(args, "demos", NULL), *out = vlb_arg_text(args, "out", "model");
+  VLB_TRY(vlb_settings_read(file ? file : "base_micro", vlb_arg_text(args, "arm", NULL), vlb_arg_on(args, "quick"), &settings, err));
+  const char *assignment;
+  for (int i = 0; (assignment = vlb_arg_each(args, "set", i)); i++) VLB_TRY(vlb_settings_set(&settings, assignment, err));
+  VLB_TRY(vlb_settings_check(&settings, err));
+  if (!demos) return vlb_fail(err, VLB_USAGE, "train: --demos FOLDER is missing; 'vlabench demos' records demonstrations");
+  VLB_TRY(vlb_path(weights, sizeof weights, err, "%s/model.safetensors", out));
+  if (vlb_file_exists(weights)) return vlb_fail(err, VLB_USAGE, "%s: there is a trained model already; choose another folder with -o", out);
+  VLB_TRY(vlb_folder_make(out, err));
+  vlb_folder_clean(out);
+  VLB_TRY(write_settings(&settings, out, err));
+  VLB_TRY(vlb_train_in(&settings, demos, out, "train", ctx, err));
+  printf("%s\n", out);
+  return VLB_OK;
+}
+
+static void more_help(FILE *out) {
+  for (const vlb_section *s = vlb_sections; s->name; s++) {
+    if (s->fields != vlb_train_fields && s->fields != vlb_model_fields) continue;
+    fprintf(out, "\nKeys of [%s], for the file and for --set %s.KEY=VALUE\n", s->name, s->name);
+    vlb_fields_help(s->fields, out);
+  }
+}
+
+static const vlb_option options[] = {{0, "demos", "DIR", "folder of demonstrations (*.hdf5)"},
+                                     {'o', "out", "DIR", "where the model goes (default ./model); an unfinished one there is continued"},
+                                     {0, "arm", "NAME", "take the settings of this arm of FILE"},
+                                     {0, "set", "S.KEY=V", "change one setting; may be repeated"},
+                                     VLB_OPTION_QUICK,
+                                     {0, NULL, NULL, NULL}};
+
+const vlb_command vlb_cmd_train = {
+    "train", "one model from a folder of demonstrations", "[FILE]",
+    "  vlabench train --demos demos -o model                                            micro scale, default settings\n"
+    "  vlabench train ablations/attention.toml --arm cross --demos demos -o cross       one arm of an ablation\n"
+    "  vlabench train --demos demos --set train.steps=500 --set model.chunk_size=10     other settings\n",
+    options, 0, 1, run, more_help};
