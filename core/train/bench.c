@@ -8,11 +8,13 @@
 #include "core/tensor/backend.h"
 #include "core/train/trainer.h"
 
-static double now(void) {
+static double read_clock(clockid_t id) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(id, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+static double now(void) { return read_clock(CLOCK_MONOTONIC); }
 
 static int ascending(const void *x, const void *y) {
   double a = *(const double *)x, b = *(const double *)y;
@@ -73,13 +75,16 @@ static vlb_code train_for(vlb_trainer *t, double seconds, double *steps, int *co
 }
 
 static vlb_code measure(vlb_trainer *t, double seconds, vlb_train_bench *out, vlb_error *err) {
-  double steps[MAX_STEPS], raw[MAX_RAW];
+  double steps[MAX_STEPS], raw[MAX_RAW], wall = 0, used = 0;
   int step_count = 0, raw_count = 0, threads = t->ctx->threads;
   const double raw_turn = 0.25, train_turn = 1.0;
   VLB_TRY(vlb_trainer_step(t, err)); /* warm-up */
   for (double start = now(); raw_count + 2 <= MAX_RAW && (raw_count < 2 || now() - start < seconds);) {
     raw[raw_count++] = vlb_backend_matmul_rate(threads, raw_turn);
+    double begun = now(), before = read_clock(CLOCK_PROCESS_CPUTIME_ID);
     VLB_TRY(train_for(t, 2 * train_turn, steps, &step_count, err));
+    used += read_clock(CLOCK_PROCESS_CPUTIME_ID) - before;
+    wall += now() - begun;
     raw[raw_count++] = vlb_backend_matmul_rate(threads, raw_turn);
   }
   out->step_seconds = median(steps, step_count);
@@ -87,6 +92,7 @@ static vlb_code measure(vlb_trainer *t, double seconds, vlb_train_bench *out, vl
   out->samples_per_second = (double)t->config->batch_size / out->step_seconds;
   out->flops = vlb_objective_flops(t->worker[0].objective) * (double)t->config->shards;
   out->useful = 1e-9 * out->flops / out->step_seconds;
+  out->share = used / (wall * threads);
   out->threads = threads;
   out->parameters = (int64_t)t->n;
   return VLB_OK;

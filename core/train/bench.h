@@ -13,6 +13,7 @@ typedef struct {
   double useful;             /* GFLOP/s of the useful operations (vlb_objective_flops) */
   double raw;                /* GFLOP/s of 512^3 products on as many threads, median over the same minutes */
   double flops;              /* useful operations of a step */
+  double share;              /* of the wanted processor time that training got; well below 1 when other programs run */
   int threads;
   int64_t parameters;        /* trainable floats */
   /* Thread-seconds of a step per kind of op, slowest first; the last two rows are what is left: "batches" (pictures, noise, targets)

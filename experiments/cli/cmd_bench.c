@@ -33,35 +33,42 @@ static json_t *train_json(const char *arm, const vlb_train_bench *b) {
   for (int i = 0; i < b->row_count; i++)
     json_array_append_new(ops, json_pack("{s:s,s:i,s:f,s:f}", "op", b->rows[i].op, "calls", b->rows[i].runs, "thread_seconds",
                                          b->rows[i].seconds, "gflop", 1e-9 * b->rows[i].flops));
-  return json_pack("{s:s,s:i,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:o}", "arm", arm, "threads", b->threads, "trainable", (json_int_t)b->parameters,
+  return json_pack("{s:s,s:i,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o}", "arm", arm, "threads", b->threads, "trainable", (json_int_t)b->parameters,
                    "samples_per_second", b->samples_per_second, "step_seconds", b->step_seconds, "gflop_per_step", 1e-9 * b->flops,
-                   "useful_gflops", b->useful, "raw_gflops", b->raw, "ratio", ratio(b->useful, b->raw), "ops", ops);
+                   "useful_gflops", b->useful, "raw_gflops", b->raw, "ratio", ratio(b->useful, b->raw), "share", b->share, "ops", ops);
 }
 
 static vlb_code bench_arm(const vlb_arm *arm, double seconds, const vlb_context *ctx, json_t *rows, vlb_error *err) {
   vlb_train_bench b;
   VLB_TRY(vlb_bench_train(&arm->settings.model, &arm->settings.train, seconds, ctx, &b, err));
+  if (b.share < 0.9)
+    vlb_warn(ctx->log, "training got only %.0f%% of %d processors because other programs are running; by the time it got, the ratio is %.1f%%",
+             100 * b.share, b.threads, 100 * ratio(b.useful, b.raw * b.share));
   if (rows) json_array_append_new(rows, train_json(arm->name, &b));
   else print_train(arm->name, &b);
   fflush(stdout);
   return VLB_OK;
 }
 
+static vlb_code check_arm(const vlb_ablation *a, const char *only, vlb_error *err) {
+  const char *names[VLB_MAX_ARMS];
+  for (int i = 0; i < a->arm_count; i++) {
+    names[i] = a->arms[i].name;
+    if (!only || !strcmp(only, names[i])) return VLB_OK;
+  }
+  const char *near = vlb_suggest(only, names, a->arm_count);
+  return vlb_fail(err, VLB_USAGE, "%s has no arm '%s'%s%s%s", a->name, only, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
 static vlb_code bench_train(const vlb_ablation *a, const vlb_args *args, double seconds, const vlb_context *ctx, json_t *rows, vlb_error *err) {
-  const char *only = vlb_arg_text(args, "arm", NULL), *names[VLB_MAX_ARMS];
-  bool found = !only;
+  const char *only = vlb_arg_text(args, "arm", NULL);
+  VLB_TRY(check_arm(a, only, err));
   if (!rows)
     printf("%s: batch %lld in %lld shards, %d threads, oneDNN %s on %s\n\n", a->name, (long long)a->arms[0].settings.train.batch_size,
            (long long)a->arms[0].settings.train.shards, ctx->threads, vlb_backend_version(), vlb_backend_isa());
-  for (int i = 0; i < a->arm_count; i++) {
-    names[i] = a->arms[i].name;
-    if (only && strcmp(only, a->arms[i].name)) continue;
-    found = true;
-    VLB_TRY(bench_arm(&a->arms[i], seconds, ctx, rows, err));
-  }
-  if (found) return VLB_OK;
-  const char *near = vlb_suggest(only, names, a->arm_count);
-  return vlb_fail(err, VLB_USAGE, "%s has no arm '%s'%s%s%s", a->name, only, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+  for (int i = 0; i < a->arm_count; i++)
+    if (!only || !strcmp(only, a->arms[i].name)) VLB_TRY(bench_arm(&a->arms[i], seconds, ctx, rows, err));
+  return VLB_OK;
 }
 
 /* --- bench ops --- */
