@@ -7,7 +7,7 @@
 #include "experiments/store/class.h"
 #include "sim/rollout/probe.h"
 
-enum { LINES = 32 };
+enum { LINES = 32, WIDE = 34 };
 
 /* One fact: what it is, its value, and why it matters. */
 typedef struct {
@@ -70,7 +70,9 @@ static void print_facts(const examination *x) {
   puts("What makes results differ between machines");
   for (int i = 0; i < x->count; i++) {
     if (i == x->same) puts("\nWhat does not");
-    printf("  %-13s %-44s %s%s\n", x->facts[i].name, x->facts[i].value, x->facts[i].bad ? "PROBLEM: " : "", x->facts[i].doc);
+    const fact *f = &x->facts[i];
+    bool wide = strlen(f->value) > WIDE;
+    printf("  %-13s %-*s%s%*s %s%s\n", f->name, WIDE, f->value, wide ? "\n" : "", wide ? WIDE + 16 : 0, "", f->bad ? "PROBLEM: " : "", f->doc);
   }
 }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "core/base/file.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/study.h"
@@ -26,10 +28,13 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   if (vlb_file_exists(weights)) return vlb_fail(err, VLB_USAGE, "%s: there is a trained model already; choose another folder with -o", out);
   VLB_TRY(vlb_folder_make(out, err));
   vlb_folder_clean(out);
-  VLB_TRY(write_settings(&settings, out, err));
-  VLB_TRY(vlb_train_in(&settings, demos, out, "train", ctx, err));
-  printf("%s\n", out);
-  return VLB_OK;
+  vlb_code code = vlb_train_in(&settings, demos, out, "train", ctx, err);
+  if (!code) code = write_settings(&settings, out, err);
+  if (code)
+    (void)rmdir(out); /* only when nothing came of it: a folder with a checkpoint is not empty */
+  else
+    printf("%s\n", out);
+  return code;
 }
 
 static void more_help(FILE *out) {

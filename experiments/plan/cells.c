@@ -155,7 +155,10 @@ vlb_code vlb_plan_make(const vlb_ablation *a, vlb_plan *plan, vlb_error *err) {
   *plan = (vlb_plan){.cells = calloc((size_t)(a->arm_count + 1) * 3, sizeof(vlb_cell)), .floor = -1};
   if (!plan->cells) return vlb_fail(err, VLB_FAILED, "out of memory");
   vlb_code code = VLB_OK;
-  for (int i = 0; !code && i < a->arm_count; i++) code = add_arm(plan, &a->arms[i], false, &plan->eval_of_arm[i], err);
+  for (int i = 0; !code && i < a->arm_count; i++) {
+    code = add_arm(plan, &a->arms[i], false, &plan->eval_of_arm[i], err);
+    if (code) vlb_fail_at(err, "%s: arm '%s'", a->name, a->arms[i].name);
+  }
   if (!code && a->floor >= 0) code = add_arm(plan, &a->arms[a->floor], true, &plan->floor, err);
   if (code) vlb_plan_free(plan);
   return code;

@@ -22,9 +22,9 @@ static vlb_code load_demos(const vlb_model_config *model, const char *demos, con
 vlb_code vlb_train_in(const vlb_settings *s, const char *demos, const char *folder, const char *label, const vlb_context *ctx, vlb_error *err) {
   vlb_model *model = NULL;
   vlb_dataset *data = NULL;
-  vlb_code code = vlb_model_folder_describe(folder, &s->model, err);
+  vlb_code code = load_demos(&s->model, demos, ctx, &data, err);
+  if (!code) code = vlb_model_folder_describe(folder, &s->model, err);
   if (!code) code = vlb_model_create(&s->model, &model, err);
-  if (!code) code = load_demos(&s->model, demos, ctx, &data, err);
   if (!code) {
     vlb_model_init(model, (uint64_t)s->train.seed);
     code = vlb_train(model, &s->train, data, label, folder, ctx, err);

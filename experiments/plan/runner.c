@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/file.h"
 #include "experiments/plan/estimate.h"
 #include "experiments/plan/run_cell.h"
 
@@ -95,7 +96,9 @@ vlb_code vlb_plan_run(const vlb_plan *plan, const char *root, const vlb_context 
   runner r = {.plan = plan, .root = root, .ctx = ctx, .outlook = calloc((size_t)plan->count, sizeof(vlb_cell_outlook))};
   if (!r.outlook) return vlb_fail(err, VLB_FAILED, "out of memory");
   *failed = 0;
-  vlb_code code = VLB_OK;
+  char cells[1024];
+  vlb_code code = vlb_store_folder(root, "", cells, err);
+  if (!code) code = vlb_folder_make(cells, err);
   for (int i = 0; !code && i < plan->count; i++) code = run_one(&r, i, failed, err);
   free(r.outlook);
   return code;
