@@ -8,14 +8,15 @@ const char *vlb_work_unit(vlb_cell_kind kind) {
   return units[kind];
 }
 
+double vlb_cell_seconds(const vlb_cell *cell, const char *root) {
+  return vlb_store_rate(root, vlb_cell_kind_name(cell->kind), typical[cell->kind]) * (double)cell->work;
+}
+
 double vlb_plan_outlook(const vlb_plan *plan, const char *root, vlb_cell_outlook *outlook) {
-  enum { KINDS = 3 };
-  double rate[KINDS], total = 0;
-  for (int k = 0; k < KINDS; k++) rate[k] = vlb_store_rate(root, vlb_cell_kind_name((vlb_cell_kind)k), typical[k]);
+  double total = 0;
   for (int i = 0; i < plan->count; i++) {
-    const vlb_cell *cell = &plan->cells[i];
-    outlook[i].state = vlb_store_state(root, cell->name, false, NULL);
-    outlook[i].seconds = outlook[i].state == VLB_STORED_DONE ? 0 : rate[cell->kind] * (double)cell->work;
+    outlook[i].state = vlb_store_state(root, plan->cells[i].name, false, NULL);
+    outlook[i].seconds = outlook[i].state == VLB_STORED_DONE ? 0 : vlb_cell_seconds(&plan->cells[i], root);
     total += outlook[i].seconds;
   }
   return total;

@@ -14,6 +14,9 @@ typedef struct {
   double seconds;
 } vlb_cell_outlook;
 
+/* Seconds that making a cell is expected to take. */
+double vlb_cell_seconds(const vlb_cell *cell, const char *root);
+
 /* outlook: [plan->count]. Returns the total seconds. */
 double vlb_plan_outlook(const vlb_plan *plan, const char *root, vlb_cell_outlook *outlook);
 

@@ -1,6 +1,7 @@
 #include "experiments/plan/runner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/file.h"
 #include "experiments/plan/estimate.h"
@@ -46,6 +47,12 @@ static vlb_code tell(const runner *r, int i, const vlb_error *why) {
   return why->code;
 }
 
+/* The work may put its progress label before the message; tell says the same better. */
+static void drop_label(vlb_error *err, const char *label) {
+  size_t n = strlen(label);
+  if (!strncmp(err->message, label, n) && !strncmp(err->message + n, ": ", 2)) memmove(err->message, err->message + n + 2, strlen(err->message + n + 2) + 1);
+}
+
 /* Begins, works, publishes. The error is the cell's own and has been told. */
 static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   const vlb_cell *cell = &r->plan->cells[i], *parent = cell->parent >= 0 ? &r->plan->cells[cell->parent] : NULL;
@@ -57,11 +64,12 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   if (done) return VLB_OK;
   if (!r->class_known) vlb_class_here(&r->class);
   r->class_known = true;
-  vlb_info(r->ctx->log, "cell %d/%d %s: %s", i + 1, r->plan->count, cell->label, vlb_about(r->outlook[i].seconds, about, sizeof about));
+  vlb_info(r->ctx->log, "cell %d/%d %s: %s", i + 1, r->plan->count, cell->label, vlb_about(vlb_cell_seconds(cell, r->root), about, sizeof about));
   progress_label(r, i, label, sizeof label);
   vlb_code code = vlb_cell_work(cell, open.folder, parent ? parent_folder : NULL, label, r->ctx, err);
   vlb_progress_end(r->ctx->log);
   if (code) {
+    drop_label(err, label);
     tell(r, i, err);
     vlb_store_abandon(&open, err);
     return code;
