@@ -2,29 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/base/timing.h"
 #include "core/tensor/backend.h"
 #include "core/tensor/graph.h"
 
 enum { MAX_PRODUCTS = 6, MAX_RUNS = 1000 };
 enum { FORWARD, BACKWARD };
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *x, const void *y) {
-  double a = *(const double *)x, b = *(const double *)y;
-  return (a > b) - (a < b);
-}
-
-static double median(double *x, int n) {
-  qsort(x, (size_t)n, sizeof *x, ascending);
-  return x[n / 2];
-}
 
 /* --- the products of an op, plain --- */
 
@@ -88,9 +72,9 @@ static vlb_code plan_products(products *all, vlb_error *err) {
 static void run_products(const products *all, double seconds[2]) {
   seconds[FORWARD] = seconds[BACKWARD] = 0;
   for (int i = 0; i < all->count; i++) {
-    double start = now();
+    double start = vlb_seconds();
     vlb_gemm_run(all->p[i].gemm, all->a, all->b, NULL, NULL, all->c, all->scratch);
-    seconds[all->p[i].direction] += now() - start;
+    seconds[all->p[i].direction] += vlb_seconds() - start;
   }
 }
 
@@ -172,7 +156,7 @@ static void measure(op_graph *o, const products *all, double seconds, vlb_bench_
   for (int i = 0; i < all->count; i++) flops[all->p[i].direction] += all->p[i].flops;
   run_op(o, ignored);
   run_products(all, ignored);
-  for (double start = now(); runs[0] + 2 <= MAX_RUNS && (runs[0] < 4 || now() - start < seconds);)
+  for (double start = vlb_seconds(); runs[0] + 2 <= MAX_RUNS && (runs[0] < 4 || vlb_seconds() - start < seconds);)
     for (int turn = 0; turn < 4; turn++) {
       int who = order[turn] ? 0 : 1;
       double t[2];
@@ -182,7 +166,7 @@ static void measure(op_graph *o, const products *all, double seconds, vlb_bench_
       runs[who]++;
     }
   for (int d = FORWARD; d <= BACKWARD; d++)
-    rate[d] = (vlb_bench_rate){.op = 1e-9 * flops[d] / median(times[0][d], runs[0]), .raw = 1e-9 * flops[d] / median(times[1][d], runs[1])};
+    rate[d] = (vlb_bench_rate){.op = 1e-9 * flops[d] / vlb_median(times[0][d], runs[0]), .raw = 1e-9 * flops[d] / vlb_median(times[1][d], runs[1])};
 }
 
 vlb_code vlb_bench_op(const vlb_bench_shape *shape, double seconds, vlb_bench_rate *forward, vlb_bench_rate *backward, vlb_error *err) {

@@ -2,29 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/rng.h"
+#include "core/base/timing.h"
 #include "core/tensor/backend.h"
 #include "core/train/trainer.h"
-
-static double read_clock(clockid_t id) {
-  struct timespec t;
-  clock_gettime(id, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double now(void) { return read_clock(CLOCK_MONOTONIC); }
-
-static int ascending(const void *x, const void *y) {
-  double a = *(const double *)x, b = *(const double *)y;
-  return (a > b) - (a < b);
-}
-
-static double median(double *x, int n) {
-  qsort(x, (size_t)n, sizeof *x, ascending);
-  return x[n / 2];
-}
 
 /* --- data that costs what real data costs --- */
 
@@ -64,12 +46,12 @@ enum { MAX_STEPS = 4000, MAX_RAW = 100 };
 
 static vlb_code train_for(vlb_trainer *t, double seconds, double *steps, int *count, vlb_error *err) {
   int first = *count;
-  for (double start = now(); *count < MAX_STEPS && (*count < first + 2 || now() - start < seconds);) {
+  for (double start = vlb_seconds(); *count < MAX_STEPS && (*count < first + 2 || vlb_seconds() - start < seconds);) {
     VLB_TRY(vlb_check_stop(t->ctx, err));
-    double begun = now();
+    double begun = vlb_seconds();
     t->step %= t->config->steps; /* the learning curve has room for so many; speed does not depend on the step */
     VLB_TRY(vlb_trainer_step(t, err));
-    steps[(*count)++] = now() - begun;
+    steps[(*count)++] = vlb_seconds() - begun;
   }
   return VLB_OK;
 }
@@ -79,16 +61,16 @@ static vlb_code measure(vlb_trainer *t, double seconds, vlb_train_bench *out, vl
   int step_count = 0, raw_count = 0, threads = t->ctx->threads;
   const double raw_turn = 0.25, train_turn = 1.0;
   VLB_TRY(vlb_trainer_step(t, err)); /* warm-up */
-  for (double start = now(); raw_count + 2 <= MAX_RAW && (raw_count < 2 || now() - start < seconds);) {
+  for (double start = vlb_seconds(); raw_count + 2 <= MAX_RAW && (raw_count < 2 || vlb_seconds() - start < seconds);) {
     raw[raw_count++] = vlb_backend_matmul_rate(threads, raw_turn);
-    double begun = now(), before = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+    double begun = vlb_seconds(), before = vlb_cpu_seconds();
     VLB_TRY(train_for(t, 2 * train_turn, steps, &step_count, err));
-    used += read_clock(CLOCK_PROCESS_CPUTIME_ID) - before;
-    wall += now() - begun;
+    used += vlb_cpu_seconds() - before;
+    wall += vlb_seconds() - begun;
     raw[raw_count++] = vlb_backend_matmul_rate(threads, raw_turn);
   }
-  out->step_seconds = median(steps, step_count);
-  out->raw = median(raw, raw_count);
+  out->step_seconds = vlb_median(steps, step_count);
+  out->raw = vlb_median(raw, raw_count);
   out->samples_per_second = (double)t->config->batch_size / out->step_seconds;
   out->flops = vlb_objective_flops(t->worker[0].objective) * (double)t->config->shards;
   out->useful = 1e-9 * out->flops / out->step_seconds;
@@ -120,21 +102,21 @@ static int slower_first(const void *x, const void *y) {
 
 static double seconds_of_batches(vlb_trainer *t) {
   vlb_train_worker *w = &t->worker[0];
-  double start = now();
+  double start = vlb_seconds();
   for (int64_t i = 0; i < t->config->batch_size; i++) vlb_samples_fill(&w->samples, (int)(i % w->samples.n), t->data, t->frames[i], 1, 0, i);
-  return now() - start;
+  return vlb_seconds() - start;
 }
 
 static vlb_code profile(vlb_trainer *t, vlb_train_bench *out, vlb_error *err) {
   enum { STEPS = 5 };
   vlb_profile_row rows[VLB_BENCH_ROWS];
   for (int i = 0; i < t->workers; i++) vlb_graph_profile(vlb_objective_graph(t->worker[i].objective), true);
-  double start = now(), graph = 0;
+  double start = vlb_seconds(), graph = 0;
   for (int i = 0; i < STEPS; i++) {
     t->step %= t->config->steps;
     VLB_TRY(vlb_trainer_step(t, err));
   }
-  out->profile_seconds = (now() - start) / STEPS * t->ctx->threads;
+  out->profile_seconds = (vlb_seconds() - start) / STEPS * t->ctx->threads;
   double batches = seconds_of_batches(t);
   for (int i = 0; i < t->workers; i++) {
     vlb_graph *g = vlb_objective_graph(t->worker[i].objective);

@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/file.h"
 #include "core/base/pool.h"
+#include "core/base/timing.h"
 #include "core/train/adamw.h"
 
 /* --- one step: shards, sum in a fixed tree, update --- */
@@ -144,12 +144,6 @@ void vlb_trainer_close(vlb_trainer *t) {
 
 /* --- the run --- */
 
-static double seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Mean loss of the last steps: one batch says little. For the eye only. */
 static double recent_loss(const vlb_trainer *t) {
   enum { WINDOW = 50 };
@@ -161,7 +155,7 @@ static double recent_loss(const vlb_trainer *t) {
 
 static vlb_code train_loop(vlb_trainer *t, vlb_error *err) {
   int64_t first = t->step;
-  double start = seconds();
+  double start = vlb_seconds();
   while (t->step < t->config->steps) {
     if (vlb_check_stop(t->ctx, err)) {
       vlb_error failed;
@@ -169,7 +163,7 @@ static vlb_code train_loop(vlb_trainer *t, vlb_error *err) {
       return VLB_INTERRUPTED;
     }
     VLB_TRY(vlb_trainer_step(t, err));
-    double rate = (double)((t->step - first) * t->config->batch_size) / (seconds() - start);
+    double rate = (double)((t->step - first) * t->config->batch_size) / (vlb_seconds() - start);
     vlb_progress_set(t->ctx->log, t->step, "loss %.4f, %.0f samples/s", recent_loss(t), rate);
     if (t->step % t->config->checkpoint_every == 0 && t->step < t->config->steps) VLB_TRY(vlb_checkpoint_write(t, err));
   }
