@@ -105,11 +105,21 @@ vlb_code vlb_writer_open(vlb_writer *w, const char *path, vlb_error *err) {
   return VLB_OK;
 }
 
+/* Why an earlier write to a stream failed: the stream only remembers that it did, so the file is asked again. */
+static int ask_again(FILE *out) {
+  static const char page[4096];
+  ssize_t n;
+  errno = 0;
+  /* the last block may still take a part of the first page */
+  for (int i = 0; i < 2; i++) n = write(fileno(out), page, sizeof page);
+  return n < 0 ? errno : 0;
+}
+
 vlb_code vlb_writer_commit(vlb_writer *w, vlb_error *err) {
   errno = 0;
-  bool good = fflush(w->out) == 0; /* fails again, with its reason, when an earlier write failed */
-  good = good && !ferror(w->out) && fsync(fileno(w->out)) == 0;
+  bool good = fflush(w->out) == 0 && !ferror(w->out) && fsync(fileno(w->out)) == 0;
   int why = errno;
+  if (!good && !why) why = ask_again(w->out);
   if (fclose(w->out) && good) {
     good = false;
     why = errno;
