@@ -19,12 +19,13 @@ whole=$(($(milliseconds) - start))
 "$VLB_TEST_PROGRAM" run tiny.toml --store two -q -j 2 >two.txt
 same one two
 
-# the k-th try is killed after a share of the whole that goes through 1/16, 6/16, 11/16, ...; a share grows when nothing gets done
+# Each try is killed after a share of the whole, from 1/20 to 9/20 and in the end more, so that moments of all kinds come up and
+# there is an end: a unit of work that never fits before the kill would never get done.
 tries=0
 while :; do
   tries=$((tries + 1))
-  [ $tries -le 40 ] || { echo "no end after $tries tries"; exit 1; }
-  pause=$((whole * (1 + tries * 5 % 16) / 16))
+  [ $tries -le 60 ] || { echo "no end after $tries tries"; exit 1; }
+  pause=$((whole * (1 + tries * 7 % 9 + tries / 10) / 20))
   "$VLB_TEST_PROGRAM" run tiny.toml --store killed -q -j 2 >killed.txt 2>killed.err &
   child=$!
   (sleep "$(printf '%d.%03d' $((pause / 1000)) $((pause % 1000)))" && kill -KILL $child) 2>/dev/null &
