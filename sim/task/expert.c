@@ -36,7 +36,7 @@ static void draw_manner(vlb_expert *e) {
   e->slope = vlb_rng_range(r, 1.1, 1.5);
   e->hover = vlb_rng_range(r, 0.075, 0.10);
   e->lift = vlb_rng_range(r, 0.10, 0.13);
-  e->noise = vlb_rng_range(r, 0.03, 0.10);
+  e->noise = vlb_rng_range(r, 0.06, 0.16);
   e->grasp_offset[0] = vlb_rng_range(r, -0.006, 0.006);
   e->grasp_offset[1] = vlb_rng_range(r, -0.003, 0.003);
   e->grasp_offset[2] = vlb_rng_range(r, -0.016, -0.012);
@@ -83,7 +83,7 @@ static double flat_distance(const double a[3], const double b[3]) { return hypot
 
 /* A funnel over `point`: high far away, down to it in its middle. */
 static double funnel(const vlb_expert *e, double distance, double height) {
-  return clamp(e->slope * (distance - 0.012), 0, height);
+  return clamp(e->slope * (distance - 0.008), 0, height);
 }
 
 static void go_reach(const vlb_expert *e, const mjData *d, const double hand[3], double goal[3]) {
@@ -119,7 +119,7 @@ static void update_phase(vlb_expert *e, const vlb_scene *s, const mjData *d, con
   }
   if (e->phase == VLB_EXPERT_CARRY) {
     place_point(e, d, hand, goal);
-    if (flat_distance(hand, goal) < 0.012 && hand[2] - goal[2] < 0.008) e->phase = VLB_EXPERT_RELEASE;
+    if (flat_distance(hand, goal) < 0.009 && hand[2] - goal[2] < 0.008) e->phase = VLB_EXPERT_RELEASE;
   }
   if (e->phase == VLB_EXPERT_RELEASE && width > open_width) e->phase = VLB_EXPERT_LEAVE;
 }
@@ -147,15 +147,15 @@ static void servo(const vlb_expert *e, const double hand[3], const mjtNum *rot, 
   for (int i = 0; i < 3; i++) action[3 + i] = clamp(turn[i] / rotation_unit, -0.3, 0.3);
 }
 
-/* Nobody's hand is perfectly steady or changes speed at once. */
+/* Nobody's hand is perfectly steady or changes speed at once; the faster it moves, the less exact it is. */
 static void humanize(vlb_expert *e, double action[6]) {
-  static const double keep = 0.85, inertia = 0.35;
+  static const double keep = 0.85, inertia = 0.35, turning = 0.15;
+  double pace = sqrt(action[0] * action[0] + action[1] * action[1] + action[2] * action[2]);
   for (int i = 0; i < 6; i++) {
-    double size = i < 3 ? e->noise : 0.3 * e->noise;
-    e->wander[i] = keep * e->wander[i] + size * sqrt(1 - keep * keep) * vlb_rng_normal(&e->rng);
-    double wanted = inertia * e->previous[i] + (1 - inertia) * action[i];
-    e->previous[i] = wanted;
-    action[i] = clamp(wanted + e->wander[i], -1, 1);
+    double size = e->noise * (0.2 + 0.8 * pace) * (i < 3 ? 1 : turning);
+    e->wander[i] = keep * e->wander[i] + sqrt(1 - keep * keep) * size * vlb_rng_normal(&e->rng);
+    e->previous[i] = inertia * e->previous[i] + (1 - inertia) * action[i];
+    action[i] = clamp(e->previous[i] + e->wander[i], -1, 1);
   }
 }
 

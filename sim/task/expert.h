@@ -16,7 +16,7 @@ typedef struct {
   double rest_height;      /* m, of the object's origin when it stands on the target, above the target's origin */
   double source[3];        /* m, where the hand took hold */
   double grip_height;      /* m, hand above the object's origin when it took hold */
-  double previous[6];      /* the last action, for smoothness */
+  double previous[6];      /* the last action before noise */
   double wander[6];        /* slowly changing noise */
   /* this episode's manner */
   double speed, gain, slope, hover, lift, noise, grasp_offset[3], place_offset[2];

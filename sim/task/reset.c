@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/task/predicates.h"
+#include "sim/world/engine.h"
 
 enum { PLACEMENT_TRIES = 500, EPISODE_TRIES = 20, SETTLE_SUBSTEPS = 150 };
 
@@ -114,19 +115,33 @@ static void settle(const vlb_scene *scene, mjData *d) {
   mj_forward(m, d);
 }
 
-vlb_code vlb_task_reset(const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene, mjData *data, vlb_error *err) {
-  const mjModel *m = scene->model;
-  vlb_rng rng = vlb_rng_make(seed, VLB_RNG_PLACEMENT, (uint32_t)task_index, (uint32_t)episode);
+typedef struct {
+  const vlb_task *task;
+  const vlb_scene *scene;
+  mjData *data;
+  int episode;
+  vlb_rng rng;
+} reset_job;
+
+static vlb_code reset(void *self, vlb_error *err) {
+  reset_job *job = self;
+  mjData *d = job->data;
   for (int tries = 0; tries < EPISODE_TRIES; tries++) {
-    vlb_scene_home(scene, data);
-    for (int i = 0; i < VLB_ARM_JOINTS; i++) data->qpos[scene->arm_qpos[i]] += arm_noise * vlb_rng_normal(&rng);
-    start_joints(task, &rng, m, data);
-    mj_kinematics(m, data);
-    if (!place_all(task, &rng, m, data)) continue;
-    settle(scene, data);
+    vlb_scene_home(job->scene, d);
+    for (int i = 0; i < VLB_ARM_JOINTS; i++) d->qpos[job->scene->arm_qpos[i]] += arm_noise * vlb_rng_normal(&job->rng);
+    start_joints(job->task, &job->rng, job->scene->model, d);
+    mj_kinematics(job->scene->model, d);
+    if (!place_all(job->task, &job->rng, job->scene->model, d)) continue;
+    settle(job->scene, d);
     return VLB_OK;
   }
-  return vlb_fail(err, VLB_FAILED, "task \"%s\", episode %d: the objects do not fit; widen the regions or move them apart", task->instruction, episode);
+  return vlb_fail(err, VLB_FAILED, "task \"%s\", episode %d: the objects do not fit; widen the regions or move them apart",
+                  job->task->instruction, job->episode);
+}
+
+vlb_code vlb_task_reset(const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene, mjData *data, vlb_error *err) {
+  reset_job job = {task, scene, data, episode, vlb_rng_make(seed, VLB_RNG_PLACEMENT, (uint32_t)task_index, (uint32_t)episode)};
+  return vlb_engine_guard(reset, &job, err);
 }
 
 /* --- names --- */
