@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Keys and texts of the user go into messages; a line break in them must not make two lines. */
+static void keep_one_line(char *message) {
+  for (; *message; message++)
+    if ((unsigned char)*message < 32 || *message == 127) *message = ' ';
+}
+
 vlb_code vlb_fail(vlb_error *err, vlb_code code, const char *format, ...) {
   if (!err) return code;
   err->code = code;
@@ -11,6 +17,7 @@ vlb_code vlb_fail(vlb_error *err, vlb_code code, const char *format, ...) {
   va_start(args, format);
   vsnprintf(err->message, sizeof err->message, format, args);
   va_end(args);
+  keep_one_line(err->message);
   return code;
 }
 
@@ -24,5 +31,6 @@ vlb_code vlb_fail_at(vlb_error *err, const char *place, ...) {
   va_end(args);
   int n = snprintf(err->message, sizeof err->message, "%s: %s", where, old);
   (void)n; /* a message too long is cut, never dropped */
+  keep_one_line(err->message);
   return err->code;
 }

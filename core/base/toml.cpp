@@ -1,4 +1,11 @@
 /* toml++ stays inside this file, and so do its exceptions. */
+
+/* toml++ takes some malformed input for impossible: with NDEBUG that is undefined behaviour, without it an abort. Both become
+ * an exception here, in every build. */
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : throw malformed())
+struct malformed {};
+
 extern "C" {
 #include "core/base/file.h"
 #include "core/base/toml.h"
@@ -11,8 +18,14 @@ extern "C" {
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <vector>
+
+#pragma GCC diagnostic push
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wterminate" /* assertions about itself, in functions that may not throw, still end the program */
+#endif
+#include <toml++/toml.h>
+#pragma GCC diagnostic pop
 
 struct vlb_toml {
   vlb_toml_kind kind = VLB_TOML_OTHER;
@@ -102,13 +115,62 @@ std::string describe(const toml::parse_error &e, const char *name) {
   return s.str();
 }
 
+/* Outside of strings and comments TOML is ASCII; toml++ 3.3 runs into undefined behaviour on some other letters there.
+ * Returns the line of the first one, 0 when there is none. */
+int foreign_line(std::string_view text) {
+  std::string_view quote; /* what ends the open string */
+  bool comment = false;
+  int line = 1;
+  for (size_t i = text.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0; i < text.size(); i++) {
+    const char c = text[i];
+    if (c == '\n') {
+      line++;
+      comment = false;
+      if (quote.size() == 1) quote = {};
+    } else if (comment) {
+      continue;
+    } else if (!quote.empty()) {
+      if (c == '\\' && quote[0] == '"' && text.substr(i + 1, 1) != "\n") i++;
+      else if (text.substr(i, quote.size()) == quote) i += quote.size() - 1, quote = {};
+    } else if (c == '"' || c == '\'') {
+      bool lines = text.substr(i, 3) == std::string(3, c);
+      quote = text.substr(i, lines ? 3 : 1);
+      i += quote.size() - 1;
+    } else if (c == '#') {
+      comment = true;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      return line;
+    }
+  }
+  return 0;
+}
+
+/* Where the text stops being possible: the shortest head of whole lines that fails like the whole. */
+int malformed_line(std::string_view text) {
+  int line = 1;
+  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1), line++) {
+    try {
+      (void)toml::parse(text.substr(0, end));
+    } catch (const malformed &) {
+      break;
+    } catch (const std::exception &) {
+      /* an unfinished head */
+    }
+  }
+  return line;
+}
+
 vlb_code parse(std::string_view text, const char *name, vlb_toml **root, vlb_error *err) {
+  if (int line = foreign_line(text))
+    return vlb_fail(err, VLB_USAGE, "%s:%d: a letter outside of quotes that TOML does not allow there", name, line);
   try {
     toml::table table = toml::parse(text, std::string_view(name));
     *root = convert(table, std::make_shared<const std::string>(name)).release();
     return VLB_OK;
   } catch (const failure &e) {
     return vlb_fail(err, VLB_USAGE, "%s", e.message.c_str());
+  } catch (const malformed &) {
+    return vlb_fail(err, VLB_USAGE, "%s:%d: this is not TOML", name, malformed_line(text));
   } catch (const toml::parse_error &e) {
     return vlb_fail(err, VLB_USAGE, "%s", describe(e, name).c_str());
   } catch (const std::exception &e) {

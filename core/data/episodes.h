@@ -38,11 +38,14 @@ typedef struct {
   bool observed_before;
 } vlb_task_info;
 
-/* Writes a whole task file atomically; byte-identical for identical input (no object times). */
+/* Writes a whole task file atomically; byte-identical for identical input (no object times). It ends with a checksum that HDF5
+ * programs ignore. Needs as much memory again as the episodes. */
 vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const vlb_episode *episodes, int n, vlb_error *err);
 
 /* A file open for reading. Episodes are numbered 0..count-1 in numeric order of demo_<i>.
- * Errors (VLB_FAILED, with path and dataset): not HDF5, truncated, missing dataset, wrong shape or type. */
+ * LIBERO's own files are read too: any storage layout, instruction from the file name. One thread per open file.
+ * Errors (VLB_FAILED, with path and dataset): not HDF5, truncated, missing dataset, wrong shape or type, numbers that are not
+ * finite, and for our files any change of the content. */
 typedef struct vlb_episode_file vlb_episode_file;
 vlb_code vlb_episodes_open(const char *path, vlb_episode_file **file, vlb_error *err);
 void vlb_episodes_close(vlb_episode_file *file);

@@ -30,6 +30,13 @@ int vlb_row_shape(const vlb_episode_row *row, const vlb_episode *e, hsize_t dims
 bool vlb_row_is_bytes(const vlb_episode_row *row);
 void *vlb_row_data(const vlb_episode_row *row, const vlb_episode *e);
 
+/* The last bytes of our files: SHA-256 of all before them. HDF5 checks its structures but neither data nor variable-length
+ * texts (damaged ones can hang it), so a sealed file is checked as a whole before HDF5 sees it. HDF5 ignores the seal. */
+enum { VLB_SEAL_SIZE = 82 };
+void vlb_seal_make(const void *bytes, size_t size, char seal[VLB_SEAL_SIZE + 1]);
+/* VLB_OK for a file without a seal, such as LIBERO's own. */
+vlb_code vlb_seal_check(const char *path, vlb_error *err);
+
 /* The HDF5 library of Debian is not thread-safe: every call into it happens between these two. They also keep it from
  * printing its own error stack; our one line says what matters. */
 void vlb_hdf5_enter(void);

@@ -305,7 +305,7 @@ static vlb_code open_file(vlb_episode_file *f, vlb_error *err) {
 
 vlb_code vlb_episodes_open(const char *path, vlb_episode_file **file, vlb_error *err) {
   *file = NULL;
-  if (!vlb_file_exists(path)) return vlb_fail(err, VLB_FAILED, "%s: no such file", path);
+  VLB_TRY(vlb_seal_check(path, err));
   vlb_episode_file *f = calloc(1, sizeof *f);
   if (!f) return vlb_fail(err, VLB_FAILED, "%s: out of memory", path);
   f->file = f->data = -1;

@@ -180,6 +180,14 @@ static hid_t create_file(const char *name, memory_file *memory) {
   return file;
 }
 
+/* The buffer grows in large steps; where the file ends is in its superblock (version 2, little-endian, HDF5 file format II.A). */
+static size_t end_of_file(const void *bytes) {
+  enum { END_ADDRESS = 28 };
+  uint64_t end;
+  memcpy(&end, (const char *)bytes + END_ADDRESS, sizeof end);
+  return (size_t)end;
+}
+
 static bool build(const char *name, const vlb_task_info *info, const vlb_episode *episodes, int n, memory_file *memory) {
   hid_t file = create_file(name, memory);
   if (file < 0) return false;
@@ -187,9 +195,19 @@ static bool build(const char *name, const vlb_task_info *info, const vlb_episode
   bool good = data >= 0 && put_info(data, info, episodes, n);
   for (int i = 0; good && i < n; i++) good = put_episode(data, i, &episodes[i]);
   if (data >= 0) good = H5Gclose(data) >= 0 && good;
-  ssize_t size = good && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 ? H5Fget_file_image(file, NULL, 0) : -1;
-  memory->size = size > 0 ? (size_t)size : 0;
-  return H5Fclose(file) >= 0 && size > 0;
+  good = H5Fclose(file) >= 0 && good && memory->bytes;
+  if (good) memory->size = end_of_file(memory->bytes);
+  return good;
+}
+
+static vlb_code write_sealed(const char *path, const memory_file *memory, vlb_error *err) {
+  char seal[VLB_SEAL_SIZE + 1];
+  vlb_seal_make(memory->bytes, memory->size, seal);
+  vlb_writer w;
+  VLB_TRY(vlb_writer_open(&w, path, err));
+  fwrite(memory->bytes, 1, memory->size, w.out);
+  fwrite(seal, 1, VLB_SEAL_SIZE, w.out);
+  return vlb_writer_commit(&w, err); /* which also says why a write failed */
 }
 
 vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const vlb_episode *episodes, int n, vlb_error *err) {
@@ -202,7 +220,7 @@ vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const v
   vlb_hdf5_enter();
   bool good = build(temp, info, episodes, n, &memory);
   vlb_hdf5_leave();
-  vlb_code code = good ? vlb_file_write(path, memory.bytes, memory.size, err)
+  vlb_code code = good ? write_sealed(path, &memory, err)
                        : vlb_fail(err, VLB_FAILED, "%s: cannot build the file of %d episodes: out of memory, or a text is not UTF-8", path, n);
   free(memory.bytes);
   return code;

@@ -73,6 +73,8 @@ static void test_places(void **state) {
   assert_string_equal(err.message, "file 3: no good");
   for (int i = 0; i < 300; i++) vlb_fail_at(&err, "a long place"); /* cut, never overrun */
   assert_int_equal(strlen(err.message), sizeof err.message - 1);
+  vlb_fail(&err, VLB_FAILED, "key \"%s\"", "a\nb\r\033[1m");
+  assert_string_equal(err.message, "key \"a b  [1m\""); /* one line, whatever the user's text */
   assert_int_equal(vlb_fail(NULL, VLB_FAILED, "x"), VLB_FAILED);
 }
 
