@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/memory.h"
 #include "core/base/rng.h"
 #include "core/data/safetensors.h"
 #include "core/model/build.h"
@@ -146,13 +147,12 @@ vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_e
   add_text(&t, config, &shape);
   add_vision(&t, config, &shape);
   lay_out(m);
-  if (!t.failed) m->weights = aligned_alloc(64, m->weight_count * sizeof(float));
+  if (!t.failed) m->weights = vlb_floats(m->weight_count);
   if (!m->weights) {
     double megabytes = 4e-6 * (double)m->weight_count;
     vlb_model_free(m);
     return vlb_fail(err, VLB_FAILED, "out of memory: the model's weights need %.0f MB", megabytes);
   }
-  memset(m->weights, 0, m->weight_count * sizeof(float));
   *out = m;
   return VLB_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
+#include "core/base/memory.h"
 #include "core/base/pool.h"
 #include "core/base/timing.h"
 #include "core/train/adamw.h"
@@ -113,11 +114,11 @@ vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_conf
   if (data->prompt_length != model->config.tokenizer_max_length || data->cameras != model->config.cameras)
     return vlb_fail(err, VLB_USAGE, "the demonstrations were loaded for a model with other cameras or tokenizer_max_length");
   size_t shards = (size_t)config->shards;
-  t->m = calloc(t->n, sizeof *t->m);
-  t->v = calloc(t->n, sizeof *t->v);
+  t->m = vlb_floats(t->n);
+  t->v = vlb_floats(t->n);
   t->curve = calloc((size_t)t->config->steps, 2 * sizeof *t->curve);
   t->frames = calloc((size_t)t->config->batch_size, sizeof *t->frames);
-  t->gradients = aligned_alloc(64, (shards * t->n * sizeof *t->gradients + 63) / 64 * 64);
+  t->gradients = vlb_floats(shards * t->n);
   t->losses = calloc(shards, sizeof *t->losses);
   t->squares = calloc((size_t)chunk_count(t), sizeof *t->squares);
   if (!t->m || !t->v || !t->curve || !t->frames || !t->gradients || !t->losses || !t->squares)
