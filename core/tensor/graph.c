@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/memory.h"
 #include "core/tensor/op.h"
 
 typedef enum { ACTIVATION, INPUT, IDS, WEIGHT, GRADIENT } storage;
@@ -131,6 +132,10 @@ int64_t vlb_rows_of(const vlb_graph *g, vlb_t t) { return t < 0 ? 0 : (int64_t)g
 bool vlb_same_shape(const vlb_graph *g, vlb_t a, vlb_t b) {
   if (a < 0 || b < 0 || g->tensors[a].ndim != g->tensors[b].ndim) return false;
   return !memcmp(g->tensors[a].dims, g->tensors[b].dims, (size_t)g->tensors[a].ndim * sizeof(int64_t));
+}
+
+void vlb_expect_weight(vlb_graph *g, vlb_t t, const char *op) {
+  if (vlb_needs_gradient(g, t) && g->tensors[t].kind != WEIGHT) vlb_graph_fail(g, "%s: a parameter that is trained must be a weight", op);
 }
 
 /* ---- nodes ---- */
@@ -336,8 +341,6 @@ static vlb_code lay_out(vlb_graph *g, vlb_error *err) {
   return VLB_OK;
 }
 
-static float *aligned_floats(size_t count) { return aligned_alloc(64, (padded(count) + 16) * sizeof(float)); }
-
 vlb_code vlb_graph_plan(vlb_graph *g, vlb_error *err) {
   if (!g->failed && !g->forward_count) g->forward_count = g->node_count;
   for (int i = 0; i < g->node_count && !g->failed; i++)
@@ -349,8 +352,8 @@ vlb_code vlb_graph_plan(vlb_graph *g, vlb_error *err) {
   find_lifetimes(g);
   VLB_TRY(lay_out(g, err));
   g->scratch_count = padded(g->scratch_count);
-  g->arena = aligned_floats(g->arena_count);
-  g->scratch = aligned_floats(g->scratch_count + g->gemm_scratch);
+  g->arena = vlb_floats(g->arena_count + 16);
+  g->scratch = vlb_floats(g->scratch_count + g->gemm_scratch + 16);
   if (!g->arena || !g->scratch)
     return vlb_fail(err, VLB_FAILED, "out of memory: the graph needs %.0f MB; use a smaller batch", 4e-6 * (double)(g->arena_count + g->scratch_count));
   return VLB_OK;

@@ -25,7 +25,8 @@ vlb_t vlb_ids(vlb_graph *g, int64_t batch, int64_t rows);      /* int32 [B,S], s
 /* A weight in memory that outlives the graph. gradient: its offset in the gradient vector, or -1 when it is not trained. */
 vlb_t vlb_weight(vlb_graph *g, int ndim, const int64_t *dims, const float *data, int64_t gradient);
 
-/* ---- ops; the axis names are B batch, S rows (tokens), W width ---- */
+/* ---- ops; the axis names are B batch, S rows (tokens), W width. Parameters (w, bias, b, and embed's table) are weights or inputs,
+ * not results of ops that depend on trained weights. ---- */
 /* y = x w^T (+ bias) (+ residual). x [..,K], w [N,K'], K' >= first + K: columns first.. of w are used. y [..,N]. */
 vlb_t vlb_linear(vlb_graph *g, vlb_t x, vlb_t w, vlb_t bias, vlb_t residual, int64_t first);
 vlb_t vlb_add(vlb_graph *g, vlb_t a, vlb_t b);                 /* equal shapes */

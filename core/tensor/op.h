@@ -51,6 +51,9 @@ vlb_t vlb_gradient_of(const vlb_graph *g, vlb_t t);   /* VLB_NONE when nothing a
 int vlb_ndim(const vlb_graph *g, vlb_t t);
 int64_t vlb_rows_of(const vlb_graph *g, vlb_t t);     /* elements / last axis */
 bool vlb_same_shape(const vlb_graph *g, vlb_t a, vlb_t b);
+/* Fails the graph when t is trained but no weight of its own: ops that sum a parameter's gradient over rows add it to the gradient
+ * vector, which starts each run as zeros. */
+void vlb_expect_weight(vlb_graph *g, vlb_t t, const char *op);
 
 /* ---- planning ---- */
 /* The i-th product of a node; flops are counted. Equal products are shared within a graph. */

@@ -101,14 +101,16 @@ static void softmax_row(float *x, const float *allowed, int64_t n) {
   for (int64_t i = 0; i < n; i += VLB_LANES) v_store(x + i, v_load(x + i, n - i) * scale + uniform, n - i);
 }
 
-static void softmax(vlb_graph *g, const vlb_node *n, const geometry *s, float *p) {
+/* The 0/1 row of the mask that serves row r of the packed queries of one batch entry and key head, or NULL. */
+static const float *allowed_row(const vlb_graph *g, const vlb_node *n, const geometry *s, int64_t batch_head, int64_t r) {
   const float *mask = vlb_in(g, n->in[MASK]);
-  int64_t mask_rows = mask ? vlb_graph_dim(g, n->in[MASK], 1) : 0;
+  int64_t mask_rows = vlb_graph_dim(g, n->in[MASK], 1), row = mask_rows > 1 ? r % s->queries : 0;
+  return mask ? mask + (batch_head / s->kv_heads * mask_rows + row) * s->keys : NULL;
+}
+
+static void softmax(vlb_graph *g, const vlb_node *n, const geometry *s, float *p) {
   for (int64_t bh = 0; bh < s->batch * s->kv_heads; bh++)
-    for (int64_t r = 0; r < s->rows; r++, p += s->keys) {
-      int64_t row = mask_rows > 1 ? r % s->queries : 0;
-      softmax_row(p, mask ? mask + (bh / s->kv_heads * mask_rows + row) * s->keys : NULL, s->keys);
-    }
+    for (int64_t r = 0; r < s->rows; r++, p += s->keys) softmax_row(p, allowed_row(g, n, s, bh, r), s->keys);
 }
 
 /* products per (batch, key head): kinds of operand layout in the packed buffers */
@@ -143,15 +145,22 @@ static void attention_run(vlb_graph *g, vlb_node *n) {
   unpack_query(&s, o, 1.0f, vlb_out(g, n->out), false);
 }
 
-/* ds = p (dp - sum(dp p)), in place of dp */
-static void softmax_back(const geometry *s, const float *p, float *dp) {
-  for (int64_t r = 0; r < s->batch * s->kv_heads * s->rows; r++, p += s->keys, dp += s->keys) {
-    vf dot = {0};
-    for (int64_t i = 0; i < s->keys; i += VLB_LANES) dot += v_load(p + i, s->keys - i) * v_load(dp + i, s->keys - i);
-    vf sum = v_set(v_sum(dot));
-    for (int64_t i = 0; i < s->keys; i += VLB_LANES)
-      v_store(dp + i, v_load(p + i, s->keys - i) * (v_load(dp + i, s->keys - i) - sum), s->keys - i);
+/* ds = p (dp - sum(dp p)), in place of dp. A masked logit was replaced, so nothing flows to it: that matters where p is uniform for
+ * want of an allowed key; elsewhere p is zero there anyway. */
+static void softmax_row_back(const float *p, const float *allowed, float *dp, int64_t n) {
+  vf dot = {0};
+  for (int64_t i = 0; i < n; i += VLB_LANES) dot += v_load(p + i, n - i) * v_load(dp + i, n - i);
+  vf sum = v_set(v_sum(dot));
+  for (int64_t i = 0; i < n; i += VLB_LANES) {
+    vf ds = v_load(p + i, n - i) * (v_load(dp + i, n - i) - sum);
+    if (allowed) ds = v_select(v_load(allowed + i, n - i) > v_set(0), ds, v_set(0));
+    v_store(dp + i, ds, n - i);
   }
+}
+
+static void softmax_back(vlb_graph *g, const vlb_node *n, const geometry *s, const float *p, float *dp) {
+  for (int64_t bh = 0; bh < s->batch * s->kv_heads; bh++)
+    for (int64_t r = 0; r < s->rows; r++, p += s->keys, dp += s->keys) softmax_row_back(p, allowed_row(g, n, s, bh, r), dp, s->keys);
 }
 
 static vlb_code attention_back_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
@@ -166,7 +175,6 @@ static vlb_code attention_back_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   return VLB_OK;
 }
 
-/* in: as forward, then dy and p; out: dq, dk parts, dv parts */
 static void unpack_parts(vlb_graph *g, const geometry *s, vlb_node *n, int first_out, int parts, const float *x) {
   int64_t at = 0;
   for (int i = 0; i < parts; i++) {
@@ -177,6 +185,8 @@ static void unpack_parts(vlb_graph *g, const geometry *s, vlb_node *n, int first
   }
 }
 
+/* in: as forward, then dy and p; out: dv parts, dk parts, dq, written in this order: one tensor may serve in several roles, and its
+ * gradient is assigned by the first and added to by the later ones */
 static void attention_back_run(vlb_graph *g, vlb_node *n) {
   geometry s = geometry_of(n);
   int parts = (n->nin - FIRST_PART - 2) / 2;
@@ -189,14 +199,14 @@ static void attention_back_run(vlb_graph *g, vlb_node *n) {
   pack_parts(g, &s, n->in + FIRST_PART, parts, k);
   pack_parts(g, &s, n->in + FIRST_PART + parts, parts, v);
   vlb_multiply(g, n, 2, p, d_o, NULL, NULL, dkv);
-  unpack_parts(g, &s, n, 1 + parts, parts, dkv);
+  unpack_parts(g, &s, n, 0, parts, dkv);
   vlb_multiply(g, n, 0, d_o, v, NULL, NULL, dp);
-  softmax_back(&s, p, dp);
+  softmax_back(g, n, &s, p, dp);
   vlb_multiply(g, n, 3, dp, q, NULL, NULL, dkv);
-  unpack_parts(g, &s, n, 1, parts, dkv);
-  if (n->outs[0] < 0) return;
+  unpack_parts(g, &s, n, parts, parts, dkv);
+  if (n->outs[2 * parts] < 0) return;
   vlb_multiply(g, n, 1, dp, k, NULL, NULL, dq);
-  unpack_query(&s, dq, scale, vlb_out(g, n->outs[0]), n->adds[0]);
+  unpack_query(&s, dq, scale, vlb_out(g, n->outs[2 * parts]), n->adds[2 * parts]);
 }
 static const vlb_op attention_back_op = {"attention back", attention_back_plan, attention_back_run, NULL};
 
@@ -206,8 +216,9 @@ static void attention_reverse(vlb_graph *g, vlb_node *n) {
   memcpy(in, n->in, (size_t)n->nin * sizeof *in);
   in[n->nin] = vlb_gradient_of(g, n->out);
   in[n->nin + 1] = n->extra;
-  targets[0] = n->in[QUERY];
-  memcpy(targets + 1, n->in + FIRST_PART, (size_t)(2 * parts) * sizeof *targets);
+  memcpy(targets, n->in + FIRST_PART + parts, (size_t)parts * sizeof *targets);
+  memcpy(targets + parts, n->in + FIRST_PART, (size_t)parts * sizeof *targets);
+  targets[2 * parts] = n->in[QUERY];
   vlb_node *b = vlb_node_gradient(g, &attention_back_op, in, n->nin + 2, targets, 1 + 2 * parts);
   if (b) memcpy(b->attr, n->attr, sizeof n->attr);
 }

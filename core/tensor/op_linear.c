@@ -1,43 +1,66 @@
 /* Linear layers: y = x w^T (+ bias) (+ residual); dx = dy w, dw = dy^T x, db = sum dy. */
+#include <string.h>
+
 #include "core/tensor/op.h"
 #include "core/tensor/vector.h"
 
 enum { X, W, BIAS, RESIDUAL };
 enum { FIRST, ROWS, OUT, IN, LD }; /* attributes: first column of w, rows of x, widths, row stride of w */
 
+/* Some columns of w go through a copy of their own: oneDNN's kernel for strided rows is slower and allocates at every run. */
+static bool whole(const int64_t *a) { return a[IN] == a[LD]; }
+
+static void plan_columns(vlb_graph *g, const int64_t *a) {
+  if (!whole(a)) vlb_node_scratch(g, (size_t)(a[OUT] * a[IN]));
+}
+
+static const float *columns_of(vlb_graph *g, const int64_t *a, const float *w) {
+  if (whole(a)) return w;
+  float *copy = vlb_scratch(g);
+  for (int64_t r = 0; r < a[OUT]; r++) memcpy(copy + r * a[IN], w + r * a[LD] + a[FIRST], (size_t)a[IN] * sizeof *copy);
+  return copy;
+}
+
 static vlb_code linear_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
-  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[OUT], .k = a[IN], .a_row = a[IN], .a_col = 1, .b_row = 1, .b_col = a[LD],
+  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[OUT], .k = a[IN], .a_row = a[IN], .a_col = 1, .b_row = 1, .b_col = a[IN],
                      .c_row = a[OUT], .bias = n->in[BIAS] >= 0, .residual = n->in[RESIDUAL] >= 0};
+  plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }
 
 static void linear_run(vlb_graph *g, vlb_node *n) {
-  vlb_multiply(g, n, 0, vlb_in(g, n->in[X]), vlb_in(g, n->in[W]) + n->attr[FIRST], vlb_in(g, n->in[BIAS]), vlb_in(g, n->in[RESIDUAL]),
-               vlb_out(g, n->out));
+  const float *w = columns_of(g, n->attr, vlb_in(g, n->in[W]));
+  vlb_multiply(g, n, 0, vlb_in(g, n->in[X]), w, vlb_in(g, n->in[BIAS]), vlb_in(g, n->in[RESIDUAL]), vlb_out(g, n->out));
 }
 
 /* in: dy, w; out: dx */
 static vlb_code input_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
-  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[IN], .k = a[OUT], .a_row = a[OUT], .a_col = 1, .b_row = a[LD], .b_col = 1,
+  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[IN], .k = a[OUT], .a_row = a[OUT], .a_col = 1, .b_row = a[IN], .b_col = 1,
                      .c_row = a[IN], .accumulate = n->adds[0]};
+  plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }
 static void input_run(vlb_graph *g, vlb_node *n) {
-  vlb_multiply(g, n, 0, vlb_in(g, n->in[0]), vlb_in(g, n->in[1]) + n->attr[FIRST], NULL, NULL, vlb_out(g, n->outs[0]));
+  vlb_multiply(g, n, 0, vlb_in(g, n->in[0]), columns_of(g, n->attr, vlb_in(g, n->in[1])), NULL, NULL, vlb_out(g, n->outs[0]));
 }
 static const vlb_op input_op = {"linear dx", input_plan, input_run, NULL};
 
-/* in: dy, x; out: dw */
+/* in: dy, x; out: dw. A weight's gradient is always added to, so the part of some columns can be made beside it. */
 static vlb_code weight_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
   vlb_gemm_spec s = {.batch = 1, .m = a[OUT], .n = a[IN], .k = a[ROWS], .a_row = 1, .a_col = a[OUT], .b_row = a[IN], .b_col = 1,
-                     .c_row = a[LD], .accumulate = n->adds[0]};
+                     .c_row = a[IN], .accumulate = whole(a)};
+  plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }
 static void weight_run(vlb_graph *g, vlb_node *n) {
-  vlb_multiply(g, n, 0, vlb_in(g, n->in[0]), vlb_in(g, n->in[1]), NULL, NULL, vlb_out(g, n->outs[0]) + n->attr[FIRST]);
+  const int64_t *a = n->attr;
+  float *dw = vlb_out(g, n->outs[0]), *part = whole(a) ? dw : vlb_scratch(g);
+  vlb_multiply(g, n, 0, vlb_in(g, n->in[0]), vlb_in(g, n->in[1]), NULL, NULL, part);
+  for (int64_t r = 0; part != dw && r < a[OUT]; r++)
+    for (int64_t c = 0; c < a[IN]; c++) dw[r * a[LD] + a[FIRST] + c] += part[r * a[IN] + c];
 }
 static const vlb_op weight_op = {"linear dw", weight_plan, weight_run, NULL};
 
@@ -75,6 +98,8 @@ vlb_t vlb_linear(vlb_graph *g, vlb_t x, vlb_t w, vlb_t bias, vlb_t residual, int
     vlb_graph_fail(g, "linear: input of width %lld against a weight with %lld columns", (long long)in, (long long)ld);
     return VLB_NONE;
   }
+  vlb_expect_weight(g, w, "linear");
+  vlb_expect_weight(g, bias, "linear");
   int nd = vlb_ndim(g, x);
   for (int i = 0; i < nd; i++) dims[i] = i + 1 < nd ? vlb_graph_dim(g, x, i) : out;
   vlb_t y = vlb_tensor_new(g, nd, dims);

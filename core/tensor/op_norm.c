@@ -92,6 +92,8 @@ static const vlb_op norm_op = {"norm", NULL, norm_run, norm_reverse};
 static vlb_t norm(vlb_graph *g, vlb_t x, vlb_t w, vlb_t b, double eps, bool centred) {
   int64_t rows = vlb_rows_of(g, x);
   if (vlb_graph_count(g, w) != (size_t)vlb_graph_dim(g, x, -1)) vlb_graph_fail(g, "norm: weight of another width");
+  vlb_expect_weight(g, w, "norm");
+  vlb_expect_weight(g, b, "norm");
   vlb_node *n = vlb_node_new(g, &norm_op, (vlb_t[]){x, w, b}, 3, vlb_tensor_like(g, x));
   if (!n) return VLB_NONE;
   n->extra = vlb_tensor_new(g, 2, (int64_t[]){rows, 2});

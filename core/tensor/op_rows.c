@@ -116,6 +116,7 @@ static const vlb_op embed_op = {"embed", NULL, embed_run, embed_reverse};
 
 vlb_t vlb_embed(vlb_graph *g, vlb_t table, vlb_t ids) {
   int64_t batch = vlb_graph_dim(g, ids, 0), rows = vlb_graph_dim(g, ids, 1), width = vlb_graph_dim(g, table, 1);
+  vlb_expect_weight(g, table, "embed");
   vlb_node *n = vlb_node_new(g, &embed_op, (vlb_t[]){table, ids}, 2, vlb_tensor_new(g, 3, (int64_t[]){batch, rows, width}));
   if (!n) return VLB_NONE;
   n->attr[ROWS] = batch * rows;
@@ -195,6 +196,9 @@ static const vlb_op patches_op = {"patches", NULL, patches_run, NULL};
 
 vlb_t vlb_patches(vlb_graph *g, vlb_t images, int64_t patch) {
   int64_t batch = vlb_graph_dim(g, images, 0), channels = vlb_graph_dim(g, images, 1), side = vlb_graph_dim(g, images, 2) / patch;
+  if (vlb_graph_dim(g, images, 3) != side * patch || vlb_graph_dim(g, images, 2) != side * patch)
+    vlb_graph_fail(g, "patches: images of %lld x %lld, patches of %lld", (long long)vlb_graph_dim(g, images, 2),
+                   (long long)vlb_graph_dim(g, images, 3), (long long)patch);
   vlb_node *n = vlb_node_new(g, &patches_op, &images, 1, vlb_tensor_new(g, 3, (int64_t[]){batch, side * side, channels * patch * patch}));
   if (!n) return VLB_NONE;
   n->attr[BATCH] = batch;
