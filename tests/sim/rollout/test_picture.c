@@ -15,7 +15,7 @@ static const vlb_picture_settings small = {.episode = 0, .size = 24, .seed = 100
 
 static int load(void **state) {
   vlb_error err;
-  return vlb_suite_load("spatial", (vlb_suite **)state, &err);
+  return vlb_suite_load("spatial", (vlb_suite **)state, &err) == VLB_OK ? 0 : -1;
 }
 
 static int unload(void **state) {
