@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$VLB_TEST_ROOT"
 bad=0
 for doc in *.md; do
+  # shellcheck disable=SC2016 # backticks as Markdown means them
   while IFS=: read -r file function; do
     if [ ! -e "$file" ] && ! compgen -G "$file" >/dev/null; then
       echo "$doc: no file $file"
