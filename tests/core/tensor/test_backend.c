@@ -30,8 +30,8 @@ static size_t reach(int64_t batch, int64_t batch_stride, int64_t rows, int64_t r
   return (size_t)((batch - 1) * batch_stride + (rows - 1) * row + (cols - 1) * col + 1);
 }
 
-/* k roundings of partial sums of normal numbers, which are about sqrt(k) large and err in both directions: 2^-24 k, doubled */
-static double bound_of(int64_t k) { return 0x1p-23 * (4 + (double)k); }
+/* k roundings (and those of the addends) of sums of normal numbers, which are about sqrt(k) large and err in both directions */
+static double bound_of(int64_t k) { return 0x1p-23 * (16 + (double)k); }
 
 static void check_against_loops(const vlb_gemm_spec *s, const float *a, const float *b, const float *bias, const float *residual,
                                 const float *before, const float *c) {
