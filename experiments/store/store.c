@@ -102,9 +102,15 @@ static vlb_code prepare(vlb_store_cell *cell, const char *text, vlb_error *err) 
   return vlb_log_tee(cell->log, path) ? VLB_OK : vlb_fail(err, VLB_FAILED, "%s: cannot be written", path);
 }
 
+static void unlock(vlb_store_cell *cell) {
+  /* closing alone would leave the lock with a child process that inherited the file */
+  (void)flock(cell->lock, LOCK_UN);
+  close(cell->lock);
+}
+
 static void close_cell(vlb_store_cell *cell) {
   vlb_log_tee(cell->log, NULL);
-  close(cell->lock);
+  unlock(cell);
 }
 
 vlb_code vlb_store_begin(vlb_store_cell *cell, const char *root, const char *name, const char *text, const vlb_context *ctx,
@@ -118,7 +124,7 @@ vlb_code vlb_store_begin(vlb_store_cell *cell, const char *root, const char *nam
   vlb_stored state = vlb_store_state(root, name, true, &why);
   if (state == VLB_STORED_DONE) {
     *done = true;
-    close(cell->lock);
+    unlock(cell);
     return VLB_OK;
   }
   if (state == VLB_STORED_CORRUPT) {
