@@ -1,0 +1,228 @@
+/* safetensors: every dtype, what is refused, equal bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "core/data/safetensors.h"
+
+/* A file from a header text and a number of data bytes 0, 1, 2, ... */
+static void put(const char *path, const char *header, size_t data_size) {
+  vlb_writer w;
+  vlb_error err;
+  assert_int_equal(vlb_writer_open(&w, path, &err), VLB_OK);
+  uint64_t length = strlen(header);
+  fwrite(&length, sizeof length, 1, w.out);
+  fputs(header, w.out);
+  for (size_t i = 0; i < data_size; i++) fputc((int)i & 255, w.out);
+  assert_int_equal(vlb_writer_commit(&w, &err), VLB_OK);
+}
+
+static void test_dtypes(void **state) {
+  (void)state;
+  static const float f32[] = {1.5f, -2, 3e38f};
+  static const double f64[] = {0.1, -1e300};
+  static const uint16_t f16[] = {0x3c00, 0xc000, 0x7bff, 0x0001, 0x8001, 0x7c00, 0x0400};
+  static const uint16_t bf16[] = {0x3f80, 0xc020};
+  static const int64_t i64[] = {-5, INT64_C(1) << 40};
+  static const int32_t i32[] = {7, INT32_MIN};
+  static const uint8_t u8[] = {0, 255}, flags[] = {0, 1, 2};
+  const vlb_st_entry entries[] = {
+      {.name = "f32", .dtype = VLB_F32, .ndim = 1, .dims = {3}, .data = f32},
+      {.name = "f64", .dtype = VLB_F64, .ndim = 2, .dims = {1, 2}, .data = f64},
+      {.name = "f16", .dtype = VLB_F16, .ndim = 1, .dims = {7}, .data = f16},
+      {.name = "bf16", .dtype = VLB_BF16, .ndim = 1, .dims = {2}, .data = bf16},
+      {.name = "i64", .dtype = VLB_I64, .ndim = 1, .dims = {2}, .data = i64},
+      {.name = "i32", .dtype = VLB_I32, .ndim = 1, .dims = {2}, .data = i32},
+      {.name = "u8", .dtype = VLB_U8, .ndim = 1, .dims = {2}, .data = u8},
+      {.name = "flags", .dtype = VLB_BOOL, .ndim = 1, .dims = {3}, .data = flags},
+      {.name = "scalar", .dtype = VLB_F32, .ndim = 0, .data = f32},
+      {.name = "empty", .dtype = VLB_F32, .ndim = 2, .dims = {0, 4}, .data = NULL},
+  };
+  static const struct {
+    const char *name;
+    double real[7];
+    int64_t whole[7];
+  } expected[] = {
+      {"f32", {1.5, -2, 3e38}, {1, -2, INT64_MAX}},
+      {"f64", {0.1, -INFINITY}, {0, INT64_MIN}},
+      {"f16", {1, -2, 65504, 0x1p-24, -0x1p-24, INFINITY, 0x1p-14}, {1, -2, 65504, 0, 0, INT64_MAX, 0}},
+      {"bf16", {1, -2.5}, {1, -2}},
+      {"i64", {-5, 0x1p40}, {-5, INT64_C(1) << 40}},
+      {"i32", {7, -0x1p31}, {7, INT32_MIN}},
+      {"u8", {0, 255}, {0, 255}},
+      {"flags", {0, 1, 1}, {0, 1, 1}},
+      {"scalar", {1.5}, {1}},
+      {"empty", {0}, {0}},
+  };
+  vlb_error err;
+  vlb_safetensors *file;
+  assert_int_equal(vlb_safetensors_write("all", entries, 10, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_open("all", &file, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_count(file), 10);
+  for (int i = 1; i < 10; i++) assert_true(strcmp(vlb_safetensors_at(file, i - 1)->name, vlb_safetensors_at(file, i)->name) < 0);
+  for (int i = 0; i < 10; i++) {
+    const vlb_st_entry *e = vlb_safetensors_find(file, expected[i].name);
+    assert_non_null(e);
+    assert_int_equal(e->dtype, entries[i].dtype);
+    assert_int_equal(e->ndim, entries[i].ndim);
+    float real[7] = {0};
+    int64_t whole[7] = {0};
+    vlb_st_to_float(e, real);
+    vlb_st_to_int(e, whole);
+    for (size_t k = 0; k < e->count; k++) {
+      assert_true(real[k] == (float)expected[i].real[k]);
+      assert_int_equal(whole[k], expected[i].whole[k]);
+    }
+  }
+  assert_int_equal(vlb_safetensors_find(file, "empty")->count, 0);
+  assert_null(vlb_safetensors_find(file, "absent"));
+  assert_null(vlb_safetensors_at(file, 10));
+  assert_null(vlb_safetensors_at(file, -1));
+  vlb_safetensors_close(file);
+  vlb_safetensors_close(NULL);
+}
+
+/* The order of the caller does not matter, and what was read is written again as the same bytes. */
+static void test_equal_bytes(void **state) {
+  (void)state;
+  static const float x[] = {1, 2, 3, 4};
+  vlb_st_entry entries[] = {
+      {.name = "b", .dtype = VLB_F32, .ndim = 2, .dims = {2, 2}, .data = x},
+      {.name = "a \"quoted\" \u00e9", .dtype = VLB_U8, .ndim = 1, .dims = {3}, .data = x},
+  };
+  vlb_error err;
+  char hash[3][VLB_HASH_SIZE];
+  assert_int_equal(vlb_safetensors_write("one", entries, 2, &err), VLB_OK);
+  vlb_st_entry swap = entries[0];
+  entries[0] = entries[1];
+  entries[1] = swap;
+  assert_int_equal(vlb_safetensors_write("two", entries, 2, &err), VLB_OK);
+  vlb_safetensors *file;
+  assert_int_equal(vlb_safetensors_open("two", &file, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_write("three", vlb_safetensors_at(file, 0), 2, &err), VLB_OK);
+  vlb_safetensors_close(file);
+  static const char *const names[] = {"one", "two", "three"};
+  for (int i = 0; i < 3; i++) assert_int_equal(vlb_hash_file(names[i], hash[i], &err), VLB_OK);
+  assert_string_equal(hash[0], hash[1]);
+  assert_string_equal(hash[0], hash[2]);
+  assert_int_equal(vlb_safetensors_write("none", NULL, 0, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_open("none", &file, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_count(file), 0);
+  assert_null(vlb_safetensors_find(file, "a"));
+  vlb_safetensors_close(file);
+}
+
+static void refuse(const char *header, size_t data_size, const char *message) {
+  put("bad", header, data_size);
+  vlb_safetensors *file;
+  vlb_error err;
+  assert_int_equal(vlb_safetensors_open("bad", &file, &err), VLB_FAILED);
+  assert_null(file);
+  if (strncmp(err.message, message, strlen(message))) fail_msg("%s\n%s\n%s", header, err.message, message);
+}
+
+#define T "bad: tensor \"t\": "
+static void test_refusals(void **state) {
+  (void)state;
+  refuse("[]", 0, "bad: the safetensors header is not a JSON object");
+  refuse("{", 0, "bad: the safetensors header is not a JSON object: ");
+  refuse("{\"t\":1}", 0, T "dtype is not one of");
+  refuse("{\"t\":{\"dtype\":\"F8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4, T "dtype is not one of F32");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"data_offsets\":[0,4]}}", 4, T "shape is not a list");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[\"4\"],\"data_offsets\":[0,4]}}", 4, T "shape is not a list");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[-4],\"data_offsets\":[0,4]}}", 4, T "shape is not a list");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}", 1, T "shape is not a list");
+  refuse("{\"t\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4, T "shape is not a list");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0]}}", 4, T "data_offsets is not a pair");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4.0]}}", 4, T "data_offsets is not a pair");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,5]}}", 4, T "data_offsets lie outside");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[-1,3]}}", 4, T "data_offsets lie outside");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[3,2]}}", 4, T "data_offsets lie outside");
+  refuse("{\"t\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4, T "data_offsets do not fit");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[1,4]}}", 4, T "a gap before the data");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}", 4, "bad: 1 bytes behind the last tensor");
+  refuse("{\"s\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"t\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}", 4,
+         T "data overlaps another tensor");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4,
+         "bad: the safetensors header is not a JSON object: duplicate");
+  vlb_safetensors *file;
+  vlb_error err;
+  assert_int_equal(vlb_safetensors_open("missing", &file, &err), VLB_FAILED);
+  assert_string_equal(err.message, "missing: cannot open: No such file or directory");
+  assert_int_equal(vlb_file_write("short", "1234567", 7, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_open("short", &file, &err), VLB_FAILED);
+  assert_string_equal(err.message, "short: truncated: no safetensors header");
+  assert_int_equal(vlb_safetensors_open("/dev/null", &file, &err), VLB_FAILED);
+  assert_string_equal(err.message, "/dev/null: not a regular file");
+}
+
+/* Other programs write metadata, and tensors that start anywhere. */
+static void test_accepted(void **state) {
+  (void)state;
+  put("good", "{\"__metadata__\":{\"format\":\"pt\"},\"z\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+              "\"a\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[1,5]}}  ", 5);
+  vlb_safetensors *file;
+  vlb_error err;
+  assert_int_equal(vlb_safetensors_open("good", &file, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_count(file), 2);
+  int64_t value;
+  vlb_st_to_int(vlb_safetensors_find(file, "a"), &value); /* not aligned */
+  assert_int_equal(value, 0x04030201);
+  vlb_safetensors_close(file);
+}
+
+static void test_writer_refuses(void **state) {
+  (void)state;
+  static const float x[4] = {0};
+  vlb_error err;
+  const vlb_st_entry twice[] = {{.name = "a", .ndim = 1, .dims = {4}, .data = x}, {.name = "a", .ndim = 1, .dims = {4}, .data = x}};
+  assert_int_equal(vlb_safetensors_write("out", twice, 2, &err), VLB_FAILED);
+  assert_string_equal(err.message, "out: tensor \"a\" would be written twice");
+  const vlb_st_entry shape = {.name = "a", .ndim = 1, .dims = {-1}, .data = x};
+  assert_int_equal(vlb_safetensors_write("out", &shape, 1, &err), VLB_FAILED);
+  const vlb_st_entry name = {.name = "\xff", .ndim = 1, .dims = {4}, .data = x};
+  assert_int_equal(vlb_safetensors_write("out", &name, 1, &err), VLB_FAILED);
+  assert_false(vlb_file_exists("out"));
+  char temp[64];
+  vlb_temp_name("out", temp, sizeof temp);
+  assert_false(vlb_file_exists(temp));
+}
+
+static void test_full_disk(void **state) {
+  (void)state;
+  static float much[10000];
+  const vlb_st_entry e = {.name = "a", .ndim = 1, .dims = {10000}, .data = much};
+  signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before, small;
+  getrlimit(RLIMIT_FSIZE, &before);
+  small = before;
+  small.rlim_cur = 8192;
+  setrlimit(RLIMIT_FSIZE, &small);
+  vlb_error err;
+  vlb_code code = vlb_safetensors_write("full", &e, 1, &err);
+  setrlimit(RLIMIT_FSIZE, &before);
+  assert_int_equal(code, VLB_FAILED);
+  assert_string_equal(err.message, "full: cannot write: File too large");
+  assert_false(vlb_file_exists("full"));
+  char temp[64];
+  vlb_temp_name("full", temp, sizeof temp);
+  assert_false(vlb_file_exists(temp));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_dtypes),   cmocka_unit_test(test_equal_bytes),    cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_accepted), cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_full_disk),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
