@@ -32,17 +32,17 @@ typedef struct {
 } layout;
 
 /* a matrix with an optional leading batch axis: oneDNN's fastest kernels want two axes where two are enough */
-static layout layout_of(bool batched, int64_t batch, int64_t rows, int64_t cols, int64_t batch_stride, int64_t row, int64_t col) {
+static layout layout_of(bool batched, int64_t batch, int64_t rows, int64_t cols, bool transposed) {
   layout l = {batched ? 3 : 2, {0}, {0}};
   int i = 0;
   if (batched) {
     l.dims[i] = batch;
-    l.strides[i++] = batch_stride;
+    l.strides[i++] = rows * cols;
   }
   l.dims[i] = rows;
-  l.strides[i++] = row;
+  l.strides[i++] = transposed ? 1 : cols;
   l.dims[i] = cols;
-  l.strides[i] = col;
+  l.strides[i] = transposed ? rows : 1;
   return l;
 }
 
@@ -119,10 +119,10 @@ vlb_code vlb_gemm_create(const vlb_gemm_spec *s, vlb_gemm **out, vlb_error *err)
   vlb_gemm *g = calloc(1, sizeof *g);
   if (!g) return vlb_fail(err, VLB_FAILED, "out of memory planning a matrix product");
   bool batched = s->batch > 1;
-  layout la = layout_of(batched, s->batch, s->m, s->k, s->a_batch, s->a_row, s->a_col);
-  layout lb = layout_of(batched, s->batch, s->k, s->n, s->b_batch, s->b_row, s->b_col);
-  layout lc = layout_of(batched, s->batch, s->m, s->n, s->c_batch, s->c_row, 1);
-  layout lbias = layout_of(batched, 1, 1, s->n, s->n, s->n, 1);
+  layout la = layout_of(batched, s->batch, s->m, s->k, s->a_transposed);
+  layout lb = layout_of(batched, s->batch, s->k, s->n, s->b_transposed);
+  layout lc = layout_of(batched, s->batch, s->m, s->n, false);
+  layout lbias = layout_of(batched, 1, 1, s->n, false);
   descriptor a, b, c, bias;
   memset(&a, 0, sizeof a), memset(&b, 0, sizeof b), memset(&c, 0, sizeof c), memset(&bias, 0, sizeof bias);
   dnnl_status_t rc = dnnl_engine_create(&g->engine, dnnl_cpu, 0);
@@ -219,7 +219,7 @@ static int by_value(const void *x, const void *y) {
 }
 
 double vlb_backend_matmul_seconds(int64_t m, int64_t n, int64_t k, double seconds) {
-  vlb_gemm_spec spec = {.batch = 1, .m = m, .n = n, .k = k, .a_row = k, .a_col = 1, .b_row = n, .b_col = 1, .c_row = n};
+  vlb_gemm_spec spec = {.batch = 1, .m = m, .n = n, .k = k};
   vlb_gemm *g = NULL;
   if (vlb_gemm_create(&spec, &g, NULL)) return 0;
   enum { MAX_RUNS = 4096 };

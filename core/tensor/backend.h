@@ -8,14 +8,11 @@
 
 #include "core/base/status.h"
 
-/* C[b,m,n] = sum_k A[b,m,k] B[b,k,n]  (+ bias[n]) (+ residual[b,m,n]) (+ C before). Strides in floats; of A and B either the last or
- * the one before the last must be 1; C and residual are row-major with row stride c_row. */
+/* C[b,m,n] = sum_k A[b,m,k] B[b,k,n]  (+ bias[n]) (+ residual[b,m,n]) (+ C before). All are row-major without gaps; a transposed A is
+ * stored [b,k,m], a transposed B [b,n,k]. (Rows with gaps make oneDNN 2.6 allocate at every run, and 3.7 wrong where m or n is 1.) */
 typedef struct {
   int64_t batch, m, n, k;
-  int64_t a_batch, a_row, a_col;
-  int64_t b_batch, b_row, b_col;
-  int64_t c_batch, c_row;
-  int64_t bias, residual, accumulate; /* 0 or 1; no padding bytes, so that equal products compare equal */
+  int64_t a_transposed, b_transposed, bias, residual, accumulate; /* 0 or 1; no padding bytes, so that equal products compare equal */
 } vlb_gemm_spec;
 
 typedef struct vlb_gemm vlb_gemm;

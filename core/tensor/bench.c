@@ -56,8 +56,7 @@ static vlb_code plan_products(products *all, vlb_error *err) {
   size_t a = 0, b = 0, c = 0, scratch = 64;
   for (int i = 0; i < all->count; i++) {
     product *p = &all->p[i];
-    vlb_gemm_spec spec = {.batch = p->batch, .m = p->m, .n = p->n, .k = p->k, .a_batch = p->m * p->k, .a_row = p->k, .a_col = 1,
-                          .b_batch = p->k * p->n, .b_row = p->n, .b_col = 1, .c_batch = p->m * p->n, .c_row = p->n};
+    vlb_gemm_spec spec = {.batch = p->batch, .m = p->m, .n = p->n, .k = p->k};
     VLB_TRY(vlb_gemm_create(&spec, &p->gemm, err));
     size_t sizes[] = {(size_t)(p->batch * p->m * p->k), (size_t)(p->batch * p->k * p->n), (size_t)(p->batch * p->m * p->n)};
     a = sizes[0] > a ? sizes[0] : a;

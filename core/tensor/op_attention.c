@@ -115,10 +115,8 @@ static void softmax(vlb_graph *g, const vlb_node *n, const geometry *s, float *p
 
 /* products per (batch, key head): kinds of operand layout in the packed buffers */
 static vlb_gemm_spec product(const geometry *s, int64_t m, int64_t n, int64_t k, bool a_transposed, bool b_transposed) {
-  return (vlb_gemm_spec){.batch = s->batch * s->kv_heads, .m = m, .n = n, .k = k,
-                         .a_batch = m * k, .a_row = a_transposed ? 1 : k, .a_col = a_transposed ? m : 1,
-                         .b_batch = k * n, .b_row = b_transposed ? 1 : n, .b_col = b_transposed ? k : 1,
-                         .c_batch = m * n, .c_row = n};
+  return (vlb_gemm_spec){
+      .batch = s->batch * s->kv_heads, .m = m, .n = n, .k = k, .a_transposed = a_transposed, .b_transposed = b_transposed};
 }
 
 static vlb_code attention_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {

@@ -23,8 +23,8 @@ static const float *columns_of(vlb_graph *g, const int64_t *a, const float *w) {
 
 static vlb_code linear_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
-  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[OUT], .k = a[IN], .a_row = a[IN], .a_col = 1, .b_row = 1, .b_col = a[IN],
-                     .c_row = a[OUT], .bias = n->in[BIAS] >= 0, .residual = n->in[RESIDUAL] >= 0};
+  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[OUT], .k = a[IN], .b_transposed = 1,
+                     .bias = n->in[BIAS] >= 0, .residual = n->in[RESIDUAL] >= 0};
   plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }
@@ -37,8 +37,7 @@ static void linear_run(vlb_graph *g, vlb_node *n) {
 /* in: dy, w; out: dx */
 static vlb_code input_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
-  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[IN], .k = a[OUT], .a_row = a[OUT], .a_col = 1, .b_row = a[IN], .b_col = 1,
-                     .c_row = a[IN], .accumulate = n->adds[0]};
+  vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[IN], .k = a[OUT], .accumulate = n->adds[0]};
   plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }
@@ -50,8 +49,7 @@ static const vlb_op input_op = {"linear dx", input_plan, input_run, NULL};
 /* in: dy, x; out: dw. A weight's gradient is always added to, so the part of some columns can be made beside it. */
 static vlb_code weight_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
-  vlb_gemm_spec s = {.batch = 1, .m = a[OUT], .n = a[IN], .k = a[ROWS], .a_row = 1, .a_col = a[OUT], .b_row = a[IN], .b_col = 1,
-                     .c_row = a[IN], .accumulate = whole(a)};
+  vlb_gemm_spec s = {.batch = 1, .m = a[OUT], .n = a[IN], .k = a[ROWS], .a_transposed = 1, .accumulate = whole(a)};
   plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }
