@@ -47,9 +47,11 @@ check() { # of the tree in the current folder; prints each broken rule
 }
 
 # the check itself must be able to fail
-mkdir -p bad/core/base bad/core/data bad/core/model bad/sim
+planted=$(mktemp -d)
+trap 'rm -rf "$planted"' EXIT
 (
-  cd bad
+  cd "$planted"
+  mkdir -p core/base core/data core/model sim
   echo '#include "core/data/x.h"' >core/base/up.c
   echo '#include <dnnl.h>' >core/model/wall.c
   echo '#include "core/model/x.h"' >sim/across.c
