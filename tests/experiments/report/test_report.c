@@ -1,0 +1,260 @@
+/* From stored episodes to evidence, tables and plots, with results that are counted by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/base/file.h"
+#include "experiments/report/grid.h"
+#include "experiments/report/plot.h"
+#include "experiments/report/published.h"
+#include "experiments/report/table.h"
+#include "experiments/store/episodes_csv.h"
+#include "experiments/store/store.h"
+
+static const char root[] = "store";
+
+typedef struct {
+  vlb_ablation *ablation;
+  vlb_plan plan;
+} study;
+
+static study open_study(void) {
+  study s;
+  vlb_error err = {VLB_OK, ""};
+  if (vlb_ablation_read("attention", true, &s.ablation, &err) || vlb_plan_make(s.ablation, &s.plan, &err)) fail_msg("%s", err.message);
+  return s;
+}
+
+static void close_study(study *s) {
+  vlb_plan_free(&s->plan);
+  free(s->ablation);
+}
+
+/* Stores an eval cell whose episode i of 50 succeeds when success(i). */
+static void store_cell(const vlb_cell *cell, bool (*success)(int i), const char *isa) {
+  vlb_error err = {VLB_OK, ""};
+  vlb_log *log = vlb_log_open(stderr, true);
+  vlb_context ctx = {.log = log, .threads = 1};
+  vlb_store_cell open;
+  vlb_suite *suite;
+  vlb_class class = {.mujoco = "0"};
+  snprintf(class.isa, sizeof class.isa, "%s", isa);
+  bool done;
+  char csv[1200];
+  vlb_episode_result rows[50];
+  assert_int_equal(vlb_suite_load("spatial", &suite, &err), VLB_OK);
+  assert_int_equal(vlb_store_begin(&open, root, cell->name, cell->text, &ctx, &done, &err), VLB_OK);
+  for (int i = 0; i < 50; i++)
+    rows[i] = (vlb_episode_result){.task = i / 5, .episode = i % 5, .outcome = success(i) ? VLB_EPISODE_SUCCESS : VLB_EPISODE_TIMEOUT,
+                                   .steps = 100 + i, .replans = 10, .state_hash = "0123456789abcdef"};
+  rows[49].outcome = rows[49].outcome == VLB_EPISODE_SUCCESS ? VLB_EPISODE_SUCCESS : VLB_EPISODE_POLICY_ERROR;
+  snprintf(csv, sizeof csv, "%s/episodes.csv", open.folder);
+  assert_int_equal(vlb_episodes_csv_write(csv, suite, 90000, rows, 50, &err), VLB_OK);
+  vlb_store_facts facts = {.name = cell->name, .hash = cell->hash, .kind = "eval", .class = &class, .work = 50, .threads = 1};
+  assert_int_equal(vlb_store_finish(&open, &facts, &err), VLB_OK);
+  vlb_suite_free(suite);
+  vlb_log_close(log);
+}
+
+static bool first_30(int i) { return i < 30; }
+static bool first_10(int i) { return i < 10; }
+static bool from_5_to_35(int i) { return i >= 5 && i < 35; }
+static bool never(int i) { return i < 0; }
+
+static void store_all(const study *s, const char *isa_of_last) {
+  assert_int_equal(system("rm -rf store"), 0);
+  store_cell(&s->plan.cells[s->plan.eval_of_arm[0]], first_30, "x");
+  store_cell(&s->plan.cells[s->plan.eval_of_arm[1]], first_10, "x");
+  store_cell(&s->plan.cells[s->plan.eval_of_arm[2]], from_5_to_35, isa_of_last);
+  store_cell(&s->plan.cells[s->plan.floor], never, "x");
+}
+
+static vlb_evidence *gather(const study *s) {
+  vlb_error err = {VLB_OK, ""};
+  vlb_evidence *e = malloc(sizeof *e);
+  if (vlb_evidence_gather(s->ablation, &s->plan, root, e, &err)) fail_msg("%s", err.message);
+  return e;
+}
+
+static void drop(vlb_evidence *e) {
+  vlb_evidence_free(e);
+  free(e);
+}
+
+/* cross: 0-29, self: 0-9, interleaved: 5-34. Contrasts: interleaved - cross, interleaved - self, cross - self */
+static void counts_by_hand(void **state) {
+  (void)state;
+  study s = open_study();
+  store_all(&s, "x");
+  vlb_evidence *e = gather(&s);
+  assert_int_equal(e->arms[0].successes, 30);
+  assert_int_equal(e->arms[1].successes, 10);
+  assert_int_equal(e->arms[2].successes, 30);
+  assert_int_equal(e->floor.successes, 0);
+  assert_int_equal(e->floor.errors, 1);
+  assert_int_equal(e->arms[0].tasks, 10);
+  int n;
+  assert_int_equal(vlb_task_successes(&e->arms[2], 1, &n), 5);
+  assert_int_equal(n, 5);
+  const vlb_contrast_evidence *c = e->contrasts;
+  assert_int_equal(c[0].pairs.only_a, 5);
+  assert_int_equal(c[0].pairs.only_b, 5);
+  assert_int_equal(c[0].pairs.both, 25);
+  assert_int_equal(c[0].pairs.neither, 15);
+  assert_true(c[0].p == 1 && !c[0].separable);
+  assert_int_equal(c[1].pairs.only_a, 25);
+  assert_int_equal(c[1].pairs.only_b, 5);
+  assert_int_equal(c[2].pairs.only_a, 20);
+  assert_int_equal(c[2].pairs.only_b, 0);
+  assert_true(fabs(c[2].p - ldexp(1, -19)) < 1e-12);
+  assert_true(fabs(c[2].p_holm - 3 * ldexp(1, -19)) < 1e-12);
+  assert_true(c[1].separable && c[2].separable);
+  assert_true(e->letters);
+  assert_string_equal(e->arms[0].letters, "a");
+  assert_string_equal(e->arms[1].letters, "b");
+  assert_string_equal(e->arms[2].letters, "a");
+  assert_true(e->arms[0].paper == 87 && e->arms[1].paper == 80 && e->arms[2].paper == 86);
+  assert_null(e->mixed);
+  drop(e);
+  close_study(&s);
+}
+
+static char *written(const vlb_evidence *e, void (*write)(const vlb_evidence *e, FILE *out)) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  write(e, out);
+  fclose(out);
+  return text;
+}
+
+static void expect(const vlb_evidence *e, void (*write)(const vlb_evidence *e, FILE *out), const char *const *parts) {
+  char *text = written(e, write);
+  for (int i = 0; parts[i]; i++)
+    if (!strstr(text, parts[i])) fail_msg("'%s' is not in\n%s", parts[i], text);
+  free(text);
+}
+
+static void tables_say_it(void **state) {
+  (void)state;
+  study s = open_study();
+  store_all(&s, "y");
+  vlb_evidence *e = gather(&s);
+  expect(e, vlb_table_markdown,
+         (const char *const[]){"| Self-attention  |      20.0 | 10/50 |  11.2 to 33.0 | b     |               80 |", "not separable", "<0.001",
+                               "Cross-attention better", "micro scale, freezing = nothing", "MIXED: the cells were made under different isa",
+                               "training variance is not estimated", "Table 6", NULL});
+  expect(e, vlb_table_latex, (const char *const[]){"\\toprule", "success \\%", "$<$0.001", "30/50", "\\bottomrule", NULL});
+  expect(e, vlb_table_csv, (const char *const[]){"cross,Cross-attention,done,30,50,1,0.600000,", "untrained,untrained,done,0,50,1,0.000000,0.000000,", NULL});
+  expect(e, vlb_contrasts_csv, (const char *const[]){"interleaved,cross,25,5,5,15,0,", "cross,self,10,20,0,20,0.4,", NULL});
+  expect(e, vlb_tasks_csv, (const char *const[]){"arm,task,successes,episodes\ncross,0,5,5\n", "interleaved,0,0,5\n", NULL});
+  drop(e);
+  close_study(&s);
+}
+
+/* a missing arm hides nothing else: its contrasts have no data, the others keep their place among three */
+static void one_arm_missing(void **state) {
+  (void)state;
+  study s = open_study();
+  store_all(&s, "x");
+  char command[256];
+  snprintf(command, sizeof command, "rm store/cells/%s/done", s.plan.cells[s.plan.eval_of_arm[1]].name);
+  assert_int_equal(system(command), 0);
+  vlb_evidence *e = gather(&s);
+  assert_int_equal(e->missing, 1);
+  assert_true(e->contrasts[0].known && !e->contrasts[1].known && !e->contrasts[2].known);
+  assert_false(e->letters);
+  expect(e, vlb_table_markdown, (const char *const[]){"INCOMPLETE: arm 'Self-attention'", "no data", "30/50", NULL});
+  drop(e);
+  close_study(&s);
+}
+
+/* the same cells, the same pictures */
+static void plots_repeat(void **state) {
+  (void)state;
+  study s = open_study();
+  store_all(&s, "x");
+  vlb_evidence *e = gather(&s);
+  vlb_error err = {VLB_OK, ""};
+  assert_int_equal(vlb_folder_make("one's plots", &err), VLB_OK);
+  assert_int_equal(vlb_folder_make("two", &err), VLB_OK);
+  vlb_code code = vlb_plot_success(e, "one's plots", &err);
+  if (code == VLB_INCOMPLETE) {
+    print_message("%s\n", err.message);
+    skip();
+  }
+  if (code || vlb_plot_success(e, "two", &err)) fail_msg("%s", err.message);
+  assert_int_equal(system("diff -r \"one's plots\" two && test -s two/success.png && grep -q '</svg>' two/success.svg"), 0);
+  drop(e);
+  close_study(&s);
+}
+
+static void csv_refuses_damage(void **state) {
+  (void)state;
+  static const char *const bad[] = {"", "hello\n", "task,name,episode,seed,outcome,steps,replans,state_hash\n0,a,0,1,won,5,1,00\n",
+                                    "task,name,episode,seed,outcome,steps,replans,state_hash\n0,a,0,1,success,5,1,00"};
+  for (int i = 0; i < 4; i++) {
+    vlb_error err = {VLB_OK, ""};
+    vlb_episode_result *rows;
+    int n, tasks;
+    assert_int_equal(vlb_file_write("bad.csv", bad[i], strlen(bad[i]), &err), VLB_OK);
+    assert_int_equal(vlb_episodes_csv_read("bad.csv", &rows, &n, &tasks, &err), VLB_FAILED);
+    assert_non_null(strstr(err.message, "bad.csv:"));
+  }
+}
+
+static void grid_quotes(void **state) {
+  (void)state;
+  vlb_grid *g = calloc(1, sizeof *g);
+  char *text;
+  size_t size;
+  vlb_grid_set(g, 0, 0, "a,b");
+  vlb_grid_set(g, 0, 1, "say \"x\"");
+  vlb_grid_set(g, 1, 0, "50%% & _more_");
+  FILE *out = open_memstream(&text, &size);
+  vlb_grid_csv(g, out);
+  vlb_grid_latex(g, out);
+  fclose(out);
+  assert_non_null(strstr(text, "\"a,b\",\"say \"\"x\"\"\"\n50% & _more_,\n"));
+  assert_non_null(strstr(text, "50\\% \\& \\_more\\_ &  \\\\"));
+  free(text);
+  free(g);
+}
+
+/* every number of the paper that a table may be asked for is there; the averages are the means of their rows */
+static void published_numbers(void **state) {
+  (void)state;
+  vlb_published *p;
+  vlb_error err = {VLB_OK, ""};
+  double value, sum = 0;
+  assert_int_equal(vlb_published_open(&p, &err), VLB_OK);
+  static const char *const suites[] = {"Spatial", "Object", "Goal", "Long"};
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(vlb_published_value(p, "table6_attention", "CA+SA interleaved (ours)", suites[i], &value, &err), VLB_OK);
+    sum += value;
+  }
+  assert_int_equal(vlb_published_value(p, "table6_attention", "CA+SA interleaved (ours)", "Avg", &value, &err), VLB_OK);
+  assert_true(fabs(sum / 4 - value) < 0.051);
+  assert_int_equal(vlb_published_value(p, "table12_chunk", "10", "Spatial", &value, &err), VLB_OK);
+  assert_true(value == 90);
+  assert_int_equal(vlb_published_value(p, "table11_state", "Suffix, SA", "Spatial", &value, &err), VLB_OK);
+  assert_true(value == 80);
+  assert_int_equal(vlb_published_value(p, "table11_state", "Prefix, CA", "Spatial", &value, &err), VLB_OK);
+  assert_true(value == 89);
+  assert_int_equal(vlb_published_value(p, "table6_attention", "AC", "Spatial", &value, &err), VLB_USAGE);
+  vlb_published_close(p);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(tables_say_it),      cmocka_unit_test(one_arm_missing),
+                                     cmocka_unit_test(plots_repeat),   cmocka_unit_test(csv_refuses_damage), cmocka_unit_test(grid_quotes),
+                                     cmocka_unit_test(published_numbers)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
