@@ -11,7 +11,8 @@
 
 static const double LEVEL = 0.95, ALPHA = 0.05;
 
-static vlb_code read_arm(const vlb_cell *cell, const char *root, vlb_arm_evidence *arm, vlb_error *err) {
+static vlb_code read_arm(const vlb_plan *plan, int index, const char *root, vlb_arm_evidence *arm, vlb_error *err) {
+  const vlb_cell *cell = &plan->cells[index];
   char folder[1024], csv[1024];
   vlb_stored state = vlb_store_state(root, cell->name, true, NULL);
   arm->why = vlb_stored_name(state);
@@ -19,7 +20,9 @@ static vlb_code read_arm(const vlb_cell *cell, const char *root, vlb_arm_evidenc
   VLB_TRY(vlb_store_folder(root, cell->name, folder, err));
   VLB_TRY(vlb_path(csv, sizeof csv, err, "%s/episodes.csv", folder));
   VLB_TRY(vlb_episodes_csv_read(csv, &arm->rows, &arm->n, &arm->tasks, err));
-  VLB_TRY(vlb_store_class(root, cell->name, &arm->class, err));
+  VLB_TRY(vlb_store_class(root, cell->name, &arm->class[0], err));
+  /* the weights may have been deleted since; the episodes are still a fact */
+  if (vlb_store_class(root, plan->cells[cell->parent].name, &arm->class[1], NULL)) arm->class[1] = (vlb_class){.isa = ""};
   for (int i = 0; i < arm->n; i++) {
     arm->successes += arm->rows[i].outcome == VLB_EPISODE_SUCCESS;
     arm->errors += arm->rows[i].outcome == VLB_EPISODE_SIM_ERROR || arm->rows[i].outcome == VLB_EPISODE_POLICY_ERROR;
@@ -75,12 +78,16 @@ static void assign_letters(vlb_evidence *e) {
   for (int i = 0; i < n; i++) memcpy(e->arms[i].letters, letters[i], VLB_LETTERS_SIZE);
 }
 
+/* Trainings among each other and evaluations among each other; a training cell that was deleted is not known to differ. */
 static void check_classes(vlb_evidence *e) {
-  const vlb_arm_evidence *first = NULL;
-  for (int i = 0; i < e->ablation->arm_count && !e->mixed; i++) {
-    if (!e->arms[i].known) continue;
-    if (first) e->mixed = vlb_class_difference(&first->class, &e->arms[i].class);
-    if (!first) first = &e->arms[i];
+  for (int kind = 0; kind < 2; kind++) {
+    const vlb_class *first = NULL;
+    for (int i = 0; i < e->ablation->arm_count && !e->mixed; i++) {
+      const vlb_class *here = &e->arms[i].class[kind];
+      if (!e->arms[i].known || !here->isa[0]) continue;
+      if (first) e->mixed = vlb_class_difference(first, here);
+      if (!first) first = here;
+    }
   }
 }
 
@@ -105,13 +112,13 @@ static vlb_code gather(const vlb_plan *plan, const char *root, vlb_evidence *e, 
   for (int i = 0; i < a->arm_count; i++) {
     e->arms[i].name = a->arms[i].name;
     e->arms[i].label = a->arms[i].label;
-    VLB_TRY(read_arm(&plan->cells[plan->eval_of_arm[i]], root, &e->arms[i], err));
+    VLB_TRY(read_arm(plan, plan->eval_of_arm[i], root, &e->arms[i], err));
     e->missing += !e->arms[i].known;
   }
   if (plan->floor >= 0) {
     e->has_floor = true;
     e->floor.name = e->floor.label = "untrained";
-    VLB_TRY(read_arm(&plan->cells[plan->floor], root, &e->floor, err));
+    VLB_TRY(read_arm(plan, plan->floor, root, &e->floor, err));
   }
   for (int i = 0; i < a->contrast_count; i++) {
     e->contrasts[i] = (vlb_contrast_evidence){.a = &e->arms[a->contrasts[i].a], .b = &e->arms[a->contrasts[i].b]};

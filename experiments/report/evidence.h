@@ -18,7 +18,7 @@ typedef struct {
   vlb_interval interval;     /* Wilson, 95 % */
   double paper;              /* the paper's number in percent; NAN: none */
   char letters[VLB_LETTERS_SIZE];
-  vlb_class class;
+  vlb_class class[2];        /* of its eval cell and of its train cell; empty texts: unknown */
 } vlb_arm_evidence;
 
 typedef struct {

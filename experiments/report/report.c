@@ -47,6 +47,7 @@ static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *
     print_json(e, folder, !plot);
   else
     vlb_table_markdown(e, stdout);
+  if (e->mixed) vlb_warn(ctx->log, "the cells were made under different %s (%s)", e->mixed->name, e->mixed->doc);
   vlb_info(ctx->log, "table  %s/table.md  (.csv, .tex; per task: tasks.csv)", folder);
   if (!plot) vlb_info(ctx->log, "plot   %s/success.svg  (.png)%s%s%s", folder, loss ? "; " : "", loss ? folder : "", loss ? "/loss.svg" : "");
   return plot;
