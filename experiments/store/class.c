@@ -17,6 +17,17 @@
 #define ARCHITECTURE "other"
 #endif
 
+#if defined(__clang__)
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+#if defined(__OPTIMIZE__)
+#define OPTIMISED ""
+#else
+#define OPTIMISED ", not optimised"
+#endif
+
 const vlb_class_field vlb_class_fields[] = {
 #define ROW(name, doc) {#name, doc, offsetof(vlb_class, name)},
     VLB_CLASS_FIELDS(ROW)
@@ -28,6 +39,7 @@ char *vlb_class_text(const vlb_class_field *field, const vlb_class *class) { ret
 void vlb_class_here(vlb_class *class) {
   memset(class, 0, sizeof *class);
   snprintf(class->architecture, VLB_CLASS_SIZE, "%s", ARCHITECTURE);
+  snprintf(class->compiler, VLB_CLASS_SIZE, "%s", COMPILER OPTIMISED);
   snprintf(class->march, VLB_CLASS_SIZE, "%s", VLB_MARCH);
   snprintf(class->isa, VLB_CLASS_SIZE, "%s", vlb_backend_isa());
   snprintf(class->onednn, VLB_CLASS_SIZE, "%s", vlb_backend_version());

@@ -10,6 +10,7 @@ enum { VLB_CLASS_SIZE = 96 };
 
 #define VLB_CLASS_FIELDS(X)                                                                                \
   X(architecture, "processor architecture of the build")                                                   \
+  X(compiler, "compiler and optimisation of the build: which products and sums are fused")                  \
   X(march, "-march of the compute kernels (VLB_MARCH)")                                                    \
   X(isa, "instruction set that oneDNN uses on this processor")                                             \
   X(onednn, "oneDNN as loaded: order of sums in its kernels")                                              \
