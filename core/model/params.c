@@ -190,17 +190,24 @@ static bool same_shape(const vlb_param *p, const vlb_st_entry *e) {
   return true;
 }
 
+static const char *shape_text(int ndim, const int64_t *dims, char *buf, size_t size) {
+  size_t used = (size_t)snprintf(buf, size, "[");
+  for (int i = 0; i < ndim && used < size; i++) used += (size_t)snprintf(buf + used, size - used, "%s%lld", i ? "," : "", (long long)dims[i]);
+  if (used < size) snprintf(buf + used, size - used, "]");
+  return buf;
+}
+
 /* all missing tensors in one message: a user with the wrong file sees at once what kind of wrong it is */
 static vlb_code check_tensors(const vlb_model *m, const vlb_safetensors *file, const char *path, vlb_error *err) {
-  char missing[640] = "";
+  char missing[640] = "", theirs[128], ours[128];
   int count = 0;
   for (int i = 0; i < m->param_count; i++) {
     const vlb_st_entry *e = vlb_safetensors_find(file, m->params[i].name);
     size_t used = strlen(missing);
     if (!e && count++ < 6) snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", m->params[i].name);
     if (e && !same_shape(&m->params[i], e))
-      return vlb_fail(err, VLB_FAILED, "%s: tensor %s does not have the shape the configuration asks for (first axis %lld, expected %lld)", path,
-                      m->params[i].name, (long long)e->dims[0], (long long)m->params[i].dims[0]);
+      return vlb_fail(err, VLB_FAILED, "%s: tensor %s has the shape %s, but the configuration asks for %s", path, m->params[i].name,
+                      shape_text(e->ndim, e->dims, theirs, sizeof theirs), shape_text(m->params[i].ndim, m->params[i].dims, ours, sizeof ours));
   }
   if (count) return vlb_fail(err, VLB_FAILED, "%s: %d tensors are missing: %s%s", path, count, missing, count > 6 ? ", ..." : "");
   return VLB_OK;

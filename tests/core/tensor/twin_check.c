@@ -110,7 +110,8 @@ static double distance(const double *wanted, const float *got, size_t count) {
   for (size_t i = 0; i < count; i++) top = fmax(top, fabs(wanted[i]));
   for (size_t i = 0; i < count; i++) {
     double d = fabs(wanted[i] - (double)got[i]);
-    if (!(d <= worst)) worst = d; /* a NaN stays */
+    if (isnan(d)) return d;
+    worst = fmax(worst, d);
   }
   return worst / top;
 }
