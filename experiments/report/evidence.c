@@ -15,7 +15,11 @@ static vlb_code read_arm(const vlb_plan *plan, int index, const char *root, vlb_
   const vlb_cell *cell = &plan->cells[index];
   char folder[1024], csv[1024];
   vlb_stored state = vlb_store_state(root, cell->name, true, NULL);
-  arm->why = vlb_stored_name(state);
+  vlb_stored training = vlb_store_state(root, plan->cells[cell->parent].name, false, NULL);
+  if (state == VLB_STORED_ABSENT && training == VLB_STORED_FAILED)
+    snprintf(arm->why, sizeof arm->why, "training failed");
+  else
+    snprintf(arm->why, sizeof arm->why, "%s", vlb_stored_name(state));
   if (state != VLB_STORED_DONE) return VLB_OK;
   VLB_TRY(vlb_store_folder(root, cell->name, folder, err));
   VLB_TRY(vlb_path(csv, sizeof csv, err, "%s/episodes.csv", folder));

@@ -11,7 +11,7 @@
 typedef struct {
   const char *name, *label;
   bool known;                /* its cell is done and sound */
-  const char *why;           /* otherwise: state of the cell */
+  char why[48];              /* state of its cell; of its training when that is what is missing */
   vlb_episode_result *rows;  /* [n], (task, episode) order */
   int n, tasks, successes;
   int errors;                /* simulator and policy errors; counted in n, never as successes */

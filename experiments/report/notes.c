@@ -32,6 +32,12 @@ static void say_design(const sink *s, const vlb_evidence *e) {
   if (known)
     say(s, "Suite %s, %d tasks x %d episodes per arm (seed %lld). All arms share initial states and sampling noise.", first->eval.suite.s,
         known->tasks, known->n / known->tasks, (long long)first->eval.seed);
+  for (int i = 1; i < e->ablation->arm_count; i++) {
+    const vlb_settings *other = &e->ablation->arms[i].settings;
+    if (!memcmp(&other->train, &first->train, sizeof first->train) && !memcmp(&other->demos, &first->demos, sizeof first->demos)) continue;
+    say(s, "Demonstrations or training settings differ between arms (cell.toml of each); one training seed each: training variance is not estimated.");
+    return;
+  }
   say(s, "Trained on %lld scripted demonstrations per task, %lld steps of %lld samples, one training seed (%lld): training variance is not estimated.",
       (long long)first->demos.per_task, (long long)first->train.steps, (long long)first->train.batch_size, (long long)first->train.seed);
 }
@@ -48,7 +54,7 @@ static void say_methods(const sink *s, const vlb_evidence *e) {
 static void say_troubles(const sink *s, const vlb_evidence *e) {
   for (int i = 0; i < e->ablation->arm_count; i++) {
     const vlb_arm_evidence *arm = &e->arms[i];
-    if (!arm->known) say(s, "INCOMPLETE: arm '%s' has no result (cell %s).", arm->label, arm->why);
+    if (!arm->known) say(s, "INCOMPLETE: arm '%s' has no result (%s).", arm->label, arm->why);
     if (arm->errors) say(s, "Arm '%s': %d of %d episodes ended in a simulator or policy error.", arm->label, arm->errors, arm->n);
   }
   if (e->mixed) say(s, "MIXED: the cells were made under different %s (%s); they are not comparable bit for bit.", e->mixed->name, e->mixed->doc);
