@@ -30,7 +30,8 @@ vlb_code vlb_fail_at(vlb_error *err, const char *place, ...) {
   vsnprintf(where, sizeof where, place, args);
   va_end(args);
   int n = snprintf(err->message, sizeof err->message, "%s: %s", where, old);
-  (void)n; /* a message too long is cut, never dropped */
+  /* a message too long is cut, never dropped */
+  if (n >= (int)sizeof err->message) memcpy(err->message + sizeof err->message - 4, "...", 4);
   keep_one_line(err->message);
   return err->code;
 }
