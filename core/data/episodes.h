@@ -45,7 +45,8 @@ vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const v
 /* A file open for reading. Episodes are numbered 0..count-1 in numeric order of demo_<i>.
  * LIBERO's own files are read too: any storage layout, instruction from the file name. One thread per open file.
  * Errors (VLB_FAILED, with path and dataset): not HDF5, truncated, missing dataset, wrong shape or type, numbers that are not
- * finite, and for our files any change of the content. */
+ * finite, and for our files any change of the content. Files of other programs carry no checksum: HDF5 itself may fail badly on
+ * damaged variable-length texts in them. */
 typedef struct vlb_episode_file vlb_episode_file;
 vlb_code vlb_episodes_open(const char *path, vlb_episode_file **file, vlb_error *err);
 void vlb_episodes_close(vlb_episode_file *file);

@@ -34,36 +34,45 @@ static void fit(int h, int w, int size, int *rh, int *rw) {
   *rw = (int)(w / r);
 }
 
-/* One channel: `in` has [h,w] values, `stride` apart, of either type; scale brings them to [0,1]. */
+/* One channel of the input: planar floats, or every third byte. */
 typedef struct {
   const float *real;
   const uint8_t *bytes;
+  const float *levels; /* of bytes: value / 255 */
   int h, w;
 } plane;
 
 static float pixel(const plane *p, int y, int x) {
   size_t i = (size_t)y * (size_t)p->w + (size_t)x;
-  return p->real ? p->real[i] : (float)p->bytes[3 * i] / 255.0f;
+  return p->real ? p->real[i] : p->levels[p->bytes[3 * i]];
 }
 
-static void prepare_plane(const plane *p, float *out, int size) {
+enum { STRIPE = 64 }; /* columns prepared together, so that their taps are computed once for all rows */
+
+/* Columns first..first+n-1 of the output. */
+static void prepare_stripe(const plane *p, float *out, int size, int first, int n) {
   int rh, rw;
   fit(p->h, p->w, size, &rh, &rw);
   int top = size - rh, left = size - rw;
+  tap u[STRIPE];
+  for (int x = 0; x < n; x++) u[x] = tap_of(first + x - left, p->w, rw);
   for (int y = 0; y < size; y++) {
-    float *row = out + (size_t)y * (size_t)size;
+    float *row = out + (size_t)y * (size_t)size + first;
     tap v = tap_of(y - top, p->h, rh);
-    for (int x = 0; x < size; x++) {
-      if (y < top || x < left) {
+    for (int x = 0; x < n; x++) {
+      if (y < top || first + x < left) {
         row[x] = -1.0f; /* padding is 0 before 2x-1 */
         continue;
       }
-      tap u = tap_of(x - left, p->w, rw);
-      float a = pixel(p, v.at, u.at) * (1 - u.f) + pixel(p, v.at, u.next) * u.f;
-      float b = pixel(p, v.next, u.at) * (1 - u.f) + pixel(p, v.next, u.next) * u.f;
+      float a = pixel(p, v.at, u[x].at) * (1 - u[x].f) + pixel(p, v.at, u[x].next) * u[x].f;
+      float b = pixel(p, v.next, u[x].at) * (1 - u[x].f) + pixel(p, v.next, u[x].next) * u[x].f;
       row[x] = 2 * (a * (1 - v.f) + b * v.f) - 1;
     }
   }
+}
+
+static void prepare_plane(const plane *p, float *out, int size) {
+  for (int first = 0; first < size; first += STRIPE) prepare_stripe(p, out, size, first, size - first < STRIPE ? size - first : STRIPE);
 }
 
 void vlb_image_prepare(const float *in, int h, int w, float *out, int size) {
@@ -73,20 +82,11 @@ void vlb_image_prepare(const float *in, int h, int w, float *out, int size) {
   }
 }
 
-/* A picture of the right size is only converted, with the numbers that the general case would give: training does this for every
- * sample. */
-static void convert_u8(const uint8_t *in, size_t n, float *out) {
-  for (size_t c = 0; c < 3; c++)
-    for (size_t i = 0; i < n; i++) out[c * n + i] = 2 * ((float)in[3 * i + c] / 255.0f) - 1;
-}
-
 void vlb_image_prepare_u8(const uint8_t *in, int h, int w, float *out, int size) {
-  if (h == size && w == size) {
-    convert_u8(in, (size_t)size * (size_t)size, out);
-    return;
-  }
+  float levels[256];
+  for (int i = 0; i < 256; i++) levels[i] = (float)i / 255.0f;
   for (size_t c = 0; c < 3; c++) {
-    plane p = {.bytes = in + c, .h = h, .w = w};
+    plane p = {.bytes = in + c, .levels = levels, .h = h, .w = w};
     prepare_plane(&p, out + c * (size_t)size * (size_t)size, size);
   }
 }
