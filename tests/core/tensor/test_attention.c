@@ -32,7 +32,7 @@ static value *mask_of(twin *t, int64_t keys) {
   assert_true(p[BATCH] * rows * keys <= 4096);
   for (int64_t i = 0; i < p[BATCH] * rows * keys; i++) {
     bool empty = p[MASK] == EMPTY_MASK && i / keys % rows == 0;
-    bits[i] = p[MASK] == LONELY_MASK ? i % keys == keys - 1 : !empty && (vlb_rng_below(&rng, 3) > 0 || i % keys == 0);
+    bits[i] = (float)(p[MASK] == LONELY_MASK ? i % keys == keys - 1 : !empty && (vlb_rng_below(&rng, 3) > 0 || i % keys == 0));
   }
   return twin_given(t, AXES(p[BATCH], rows, keys), bits);
 }
