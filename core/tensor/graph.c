@@ -19,6 +19,7 @@ typedef struct {
   size_t offset;     /* ACTIVATION: in the arena; GRADIENT: in the gradient vector; floats */
   int64_t gradient_offset; /* WEIGHT: -1 when not trained */
   bool needs_gradient, kept;
+  bool assigned;     /* GRADIENT: its first writer assigns all of it, so it need not start as zeros */
   vlb_t gradient;
   int first, last;   /* nodes between which the activation lives */
 } tensor;
@@ -36,6 +37,8 @@ struct vlb_graph {
   shared_gemm *gemms;
   int gemm_count, gemm_room;
   float *arena, *scratch, *gradient;
+  vlb_t *assigned; /* gradients that their first writer assigns, by offset */
+  int assigned_count;
   size_t arena_count, scratch_count, gemm_scratch;
   bool failed, profiling;
   vlb_error error;
@@ -52,7 +55,7 @@ void vlb_graph_free(vlb_graph *g) {
   if (!g) return;
   for (int i = 0; i < g->node_count; i++) node_free(g->nodes[i]);
   for (int i = 0; i < g->gemm_count; i++) vlb_gemm_free(g->gemms[i].gemm);
-  free(g->nodes), free(g->gemms), free(g->tensors), free(g->arena), free(g->scratch), free(g);
+  free(g->nodes), free(g->gemms), free(g->assigned), free(g->tensors), free(g->arena), free(g->scratch), free(g);
 }
 
 void vlb_graph_fail(vlb_graph *g, const char *format, ...) {
@@ -176,7 +179,7 @@ static vlb_t open_gradient(vlb_graph *g, vlb_t t, bool *adds) {
   if (d < 0) return d;
   if (source.kind == WEIGHT) {
     g->tensors[d].offset = (size_t)source.gradient_offset;
-    *adds = true; /* the gradient vector starts each run as zeros */
+    *adds = true; /* the gradient vector starts each run as zeros, but for what vlb_gradient_assign says */
   }
   g->tensors[t].gradient = d;
   return d;
@@ -194,6 +197,15 @@ vlb_node *vlb_node_gradient(vlb_graph *g, const vlb_op *op, const vlb_t *in, int
   n->nouts = ntargets;
   for (int i = 0; i < ntargets; i++) n->outs[i] = open_gradient(g, targets[i], &n->adds[i]);
   return n;
+}
+
+void vlb_gradient_assign(vlb_graph *g, vlb_node *n, vlb_t w) {
+  vlb_t d = vlb_gradient_of(g, w);
+  for (int i = 0; i + 1 < g->node_count; i++)
+    for (int j = 0; j < g->nodes[i]->nouts; j++)
+      if (g->nodes[i]->outs[j] == d) return;
+  n->adds[0] = false;
+  g->tensors[d].assigned = true;
 }
 
 static void add_into_run(vlb_graph *g, vlb_node *n) {
@@ -341,6 +353,19 @@ static vlb_code lay_out(vlb_graph *g, vlb_error *err) {
   return VLB_OK;
 }
 
+/* the assigned parts of the gradient vector, lowest first */
+static vlb_code list_assigned(vlb_graph *g, vlb_error *err) {
+  g->assigned = malloc((size_t)(g->tensor_count + 1) * sizeof *g->assigned);
+  if (!g->assigned) return vlb_fail(err, VLB_FAILED, "out of memory planning the graph");
+  for (int i = 0; i < g->tensor_count; i++) {
+    if (!g->tensors[i].assigned) continue;
+    int j = g->assigned_count++;
+    while (j > 0 && g->tensors[g->assigned[j - 1]].offset > g->tensors[i].offset) g->assigned[j] = g->assigned[j - 1], j--;
+    g->assigned[j] = i;
+  }
+  return VLB_OK;
+}
+
 vlb_code vlb_graph_plan(vlb_graph *g, vlb_error *err) {
   if (!g->failed && !g->forward_count) g->forward_count = g->node_count;
   for (int i = 0; i < g->node_count && !g->failed; i++)
@@ -351,6 +376,7 @@ vlb_code vlb_graph_plan(vlb_graph *g, vlb_error *err) {
   }
   find_lifetimes(g);
   VLB_TRY(lay_out(g, err));
+  VLB_TRY(list_assigned(g, err));
   g->scratch_count = padded(g->scratch_count);
   g->arena = vlb_floats(g->arena_count + 16);
   g->scratch = vlb_floats(g->scratch_count + g->gemm_scratch + 16);
@@ -390,6 +416,17 @@ void vlb_multiply(vlb_graph *g, vlb_node *n, int i, const float *a, const float 
   vlb_gemm_run(n->gemm[i], a, b, bias, residual, c, g->scratch + g->scratch_count);
 }
 
+/* zeros in the gradient vector, except where a first writer assigns */
+static void clear_gradient(vlb_graph *g, size_t count) {
+  size_t at = 0;
+  for (int i = 0; i < g->assigned_count; i++) {
+    const tensor *t = &g->tensors[g->assigned[i]];
+    memset(g->gradient + at, 0, (t->offset - at) * sizeof *g->gradient);
+    at = t->offset + t->count;
+  }
+  memset(g->gradient + at, 0, (count - at) * sizeof *g->gradient);
+}
+
 static double now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -399,7 +436,7 @@ static double now(void) {
 void vlb_graph_run(vlb_graph *g, float *gradient, size_t gradient_count) {
   g->gradient = gradient;
   int count = gradient ? g->node_count : g->forward_count;
-  if (gradient) memset(gradient, 0, gradient_count * sizeof *gradient);
+  if (gradient) clear_gradient(g, gradient_count);
   for (int i = 0; i < count; i++) {
     vlb_node *n = g->nodes[i];
     double start = g->profiling ? now() : 0;

@@ -22,7 +22,8 @@ void vlb_graph_free(vlb_graph *g);
 /* ---- leaves ---- */
 vlb_t vlb_input(vlb_graph *g, int ndim, const int64_t *dims);  /* float32, set by vlb_graph_bind before every run */
 vlb_t vlb_ids(vlb_graph *g, int64_t batch, int64_t rows);      /* int32 [B,S], set by vlb_graph_bind_ids */
-/* A weight in memory that outlives the graph. gradient: its offset in the gradient vector, or -1 when it is not trained. */
+/* A weight in memory that outlives the graph: one tensor per weight, used as often as needed. gradient: its offset in the gradient vector,
+ * or -1 when it is not trained. */
 vlb_t vlb_weight(vlb_graph *g, int ndim, const int64_t *dims, const float *data, int64_t gradient);
 
 /* ---- ops; the axis names are B batch, S rows (tokens), W width. Parameters (w, bias, b, and embed's table) are weights or inputs,

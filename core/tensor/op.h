@@ -41,6 +41,8 @@ vlb_t vlb_tensor_like(vlb_graph *g, vlb_t t);
 vlb_node *vlb_node_new(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin, vlb_t out);
 /* A gradient node: outs[i] of `targets[i]`'s gradient, created or accumulated into; targets that need none become VLB_NONE. */
 vlb_node *vlb_node_gradient(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin, const vlb_t *targets, int ntargets);
+/* Lets n, the node just made for the gradient of weight w, assign all of it instead of adding, if nothing writes to it before. */
+void vlb_gradient_assign(vlb_graph *g, vlb_node *n, vlb_t w);
 void vlb_gradient_add(vlb_graph *g, vlb_t from, vlb_t to); /* gradient of `to` += that of `from` */
 /* Makes the gradient of `from` serve as that of `to` without a copy where that is safe, else adds it. Call last in a reverse. */
 void vlb_gradient_pass(vlb_graph *g, vlb_t from, vlb_t to);

@@ -46,10 +46,10 @@ static void input_run(vlb_graph *g, vlb_node *n) {
 }
 static const vlb_op input_op = {"linear dx", input_plan, input_run, NULL};
 
-/* in: dy, x; out: dw. A weight's gradient is always added to, so the part of some columns can be made beside it. */
+/* in: dy, x; out: dw. The gradient of some columns only is made beside the weight's and added to it. */
 static vlb_code weight_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
-  vlb_gemm_spec s = {.batch = 1, .m = a[OUT], .n = a[IN], .k = a[ROWS], .a_transposed = 1, .accumulate = whole(a)};
+  vlb_gemm_spec s = {.batch = 1, .m = a[OUT], .n = a[IN], .k = a[ROWS], .a_transposed = 1, .accumulate = whole(a) && n->adds[0]};
   plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }
@@ -82,6 +82,7 @@ static void linear_reverse(vlb_graph *g, vlb_node *n) {
   if (vlb_needs_gradient(g, w)) made[1] = vlb_node_gradient(g, &weight_op, (vlb_t[]){dy, x}, 2, &w, 1);
   for (int i = 0; i < 2; i++)
     if (made[i]) memcpy(made[i]->attr, n->attr, sizeof n->attr);
+  if (made[1] && whole(n->attr)) vlb_gradient_assign(g, made[1], w);
   if (vlb_needs_gradient(g, bias)) {
     vlb_node *b = vlb_node_gradient(g, &bias_op, &dy, 1, &bias, 1);
     if (b) memcpy(b->attr, n->attr, sizeof n->attr);
