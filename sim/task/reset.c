@@ -161,7 +161,7 @@ static vlb_code check_names(const vlb_task *task, const mjModel *m, vlb_error *e
   char name[128];
   for (int i = 0; i < task->object_count; i++) {
     for (int k = 0; k < 3; k++) {
-      snprintf(name, sizeof name, "%s_%s_site", task->objects[i].name, marks[k]);
+      snprintf(name, sizeof name, "%.47s_%s_site", task->objects[i].name, marks[k]);
       VLB_TRY(need(vlb_site(m, name), task, name, err));
     }
     if (task->placements[i].on[0]) VLB_TRY(need(object_or_site(m, task->placements[i].on), task, task->placements[i].on, err));
