@@ -197,6 +197,18 @@ vlb_code vlb_fields_read(const vlb_field *table, void *obj, const vlb_toml *toml
   return VLB_OK;
 }
 
+/* --- from elsewhere --- */
+
+vlb_code vlb_fields_check(const vlb_field *table, const void *obj, vlb_error *err) {
+  for (const vlb_field *f = table; f->name; f++) {
+    char value[VLB_TEXT_SIZE];
+    const void *at = (const char *)obj + f->offset;
+    if (f->kind == VLB_FIELD_INT) VLB_TRY(check_range(f, (double)*(const int64_t *)at, vlb_field_text(f, obj, value, sizeof value), err));
+    if (f->kind == VLB_FIELD_REAL) VLB_TRY(check_range(f, *(const double *)at, vlb_field_text(f, obj, value, sizeof value), err));
+  }
+  return VLB_OK;
+}
+
 /* --- to text --- */
 
 const char *vlb_field_text(const vlb_field *f, const void *obj, char *buf, size_t size) {

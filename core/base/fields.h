@@ -56,6 +56,9 @@ vlb_code vlb_fields_set(const vlb_field *table, void *obj, const char *key, cons
 /* Sets the fields named in a TOML table; errors carry file:line. Sub-tables and unknown keys are errors. */
 vlb_code vlb_fields_read(const vlb_field *table, void *obj, const vlb_toml *toml, vlb_error *err);
 
+/* Whether every number of obj, however it got there, lies in its range. Errors (VLB_USAGE): the first that does not. */
+vlb_code vlb_fields_check(const vlb_field *table, const void *obj, vlb_error *err);
+
 /* Writes "name = value\n" for every field in table order: canonical (reals by %.17g), so that equal settings are equal
  * bytes. `out` may be a memory stream. */
 void vlb_fields_write(const vlb_field *table, const void *obj, FILE *out);

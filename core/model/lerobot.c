@@ -1,7 +1,10 @@
 #include "core/model/lerobot.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/base/file.h"
 
 /* A reader that remembers the first failure, so that a list of fields stays a list. */
 typedef struct {
@@ -22,11 +25,16 @@ static double number(reader *r, const json_t *object, const char *key, const dou
   return 0;
 }
 static double real_or(reader *r, const json_t *o, const char *key, double fallback) { return number(r, o, key, &fallback); }
-static int64_t int_or(reader *r, const json_t *o, const char *key, int64_t fallback) {
-  double d = (double)fallback;
-  return (int64_t)number(r, o, key, &d);
+
+static int64_t whole(reader *r, const json_t *object, const char *key, const int64_t *fallback) {
+  const json_t *v = json_object_get(object, key);
+  if ((!v || json_is_null(v)) && fallback) return *fallback;
+  if (json_is_integer(v)) return json_integer_value(v);
+  complain(r, key, v ? "must be a whole number" : "is missing");
+  return 0;
 }
-static int64_t required(reader *r, const json_t *o, const char *key) { return (int64_t)number(r, o, key, NULL); }
+static int64_t int_or(reader *r, const json_t *o, const char *key, int64_t fallback) { return whole(r, o, key, &fallback); }
+static int64_t required(reader *r, const json_t *o, const char *key) { return whole(r, o, key, NULL); }
 
 static bool flag_or(reader *r, const json_t *object, const char *key, bool fallback) {
   const json_t *v = json_object_get(object, key);
@@ -115,18 +123,27 @@ static void read_probe(reader *r, const json_t *o, vlb_reference_config *out) {
   out->clip = number(r, probe, "clip", NULL);
 }
 
-vlb_code vlb_reference_config_read(const char *path, vlb_reference_config *out, vlb_error *err) {
-  json_error_t problem;
-  json_t *o = json_load_file(path, 0, &problem);
-  if (!o) return vlb_fail(err, VLB_FAILED, "%s:%d: %s", path, problem.line, problem.text);
-  reader r = {path, err, VLB_OK};
+static void read_all(reader *r, const json_t *o, vlb_reference_config *out) {
   memset(out, 0, sizeof *out);
   vlb_fields_default(vlb_model_fields, &out->model);
-  read_switches(&r, o, &out->model);
-  read_sizes(&r, o, &out->model);
-  read_cameras(&r, o, out);
-  read_probe(&r, o, out);
-  out->model.action_dim = required(&r, o, "action_dim");
+  read_switches(r, o, &out->model);
+  read_sizes(r, o, &out->model);
+  read_cameras(r, o, out);
+  read_probe(r, o, out);
+  out->model.action_dim = required(r, o, "action_dim");
+  if (!r->code && vlb_fields_check(vlb_model_fields, &out->model, r->err)) r->code = vlb_fail_at(r->err, "%s", r->path);
+}
+
+vlb_code vlb_reference_config_read(const char *path, vlb_reference_config *out, vlb_error *err) {
+  char *text;
+  size_t size;
+  json_error_t problem;
+  VLB_TRY(vlb_file_read(path, &text, &size, err));
+  json_t *o = json_loadb(text, size, 0, &problem);
+  free(text);
+  if (!o) return vlb_fail(err, VLB_FAILED, "%s:%d: %s", path, problem.line, problem.text);
+  reader r = {path, err, VLB_OK};
+  read_all(&r, o, out);
   json_decref(o);
   return r.code;
 }

@@ -15,7 +15,7 @@ typedef struct {
   double peak_lr, alpha, clip;
 } vlb_reference_config;
 
-/* Errors (VLB_FAILED, with path and key): not JSON, a missing key without default, a wrong type. */
+/* Errors (VLB_FAILED, with path and key): no such file, not JSON, a missing key without default, a wrong type; VLB_USAGE: out of range. */
 vlb_code vlb_reference_config_read(const char *path, vlb_reference_config *out, vlb_error *err);
 
 #endif

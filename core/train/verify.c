@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/file.h"
 #include "core/data/image.h"
 #include "core/data/safetensors.h"
 #include "core/model/build.h"
@@ -85,13 +86,13 @@ static void add_copy(reference *r, const char *name, const float *data, size_t c
 
 /* ---- inputs ---- */
 
-/* an input of a given shape; NULL when it is absent and optional, or after a failure */
+/* an input of a given shape (below 0: any size but 0); NULL when it is absent and optional, or after a failure */
 static const vlb_st_entry *input(reference *r, const char *name, bool optional, int ndim, const int64_t *dims) {
   const vlb_st_entry *e = vlb_safetensors_find(r->io, name);
   if (!e && !optional) fail(r, "tensor %s is missing", name);
   if (!e) return NULL;
   bool fits = e->ndim == ndim;
-  for (int i = 0; fits && i < ndim; i++) fits = dims[i] < 0 || e->dims[i] == dims[i];
+  for (int i = 0; fits && i < ndim; i++) fits = dims[i] < 0 ? e->dims[i] > 0 : e->dims[i] == dims[i];
   if (!fits) fail(r, "tensor %s does not have the shape that the configuration asks for", name);
   return r->code ? NULL : e;
 }
@@ -146,6 +147,7 @@ static void read_images(reference *r) {
     snprintf(name, sizeof name, "in.%s", r->config.cameras[v]);
     const vlb_st_entry *e = input(r, name, false, 4, (int64_t[]){r->batch, 3, -1, -1});
     float *raw = e ? malloc(e->count * sizeof *raw) : NULL;
+    if (e && !raw) fail(r, "out of memory");
     if (!raw) break;
     vlb_st_to_float(e, raw);
     for (int i = 0; i < r->batch; i++)
@@ -494,18 +496,31 @@ static vlb_verify_row compare(const reference *r, const vlb_st_entry *e, double 
   return row;
 }
 
-static void open_case(reference *r) {
+static vlb_code read_config(reference *r) {
   char path[1024];
-  snprintf(path, sizeof path, "%s.json", r->prefix);
-  r->code = vlb_reference_config_read(path, &r->config, r->err);
-  snprintf(path, sizeof path, "%s.io.safetensors", r->prefix);
-  if (!r->code) r->code = vlb_safetensors_open(path, &r->io, r->err);
-  if (!r->code) read_shapes(r);
+  VLB_TRY(vlb_path(path, sizeof path, r->err, "%s.json", r->prefix));
+  VLB_TRY(vlb_reference_config_read(path, &r->config, r->err));
+  if (!r->config.steps) return VLB_OK; /* no training probe */
+  vlb_train_config t = probe(r);
+  bool real = r->config.steps > 0 && r->config.steps <= t.steps;
+  vlb_code code = real ? vlb_fields_check(vlb_train_fields, &t, r->err) : vlb_fail(r->err, VLB_USAGE, "steps must be from 1 to decay");
+  return code ? vlb_fail_at(r->err, "%s: train_probe", path) : VLB_OK;
+}
+
+static vlb_code read_tensors(reference *r) {
+  char path[1024];
+  VLB_TRY(vlb_path(path, sizeof path, r->err, "%s.io.safetensors", r->prefix));
+  VLB_TRY(vlb_safetensors_open(path, &r->io, r->err));
+  read_shapes(r);
   if (!r->code) find_cameras(r);
-  if (!r->code) r->code = vlb_model_create(&r->config.model, &r->model, r->err);
-  snprintf(path, sizeof path, "%s.weights.safetensors", r->prefix);
-  if (!r->code) r->code = vlb_model_load(r->model, path, r->err);
-  if (!r->code) read_inputs(r);
+  if (r->code) return r->code;
+  vlb_code code = vlb_fields_check(vlb_model_fields, &r->config.model, r->err);
+  if (!code) code = vlb_model_create(&r->config.model, &r->model, r->err);
+  if (code) return vlb_fail_at(r->err, "%s.json", r->prefix);
+  VLB_TRY(vlb_path(path, sizeof path, r->err, "%s.weights.safetensors", r->prefix));
+  VLB_TRY(vlb_model_load(r->model, path, r->err));
+  read_inputs(r);
+  return r->code;
 }
 
 static void close_case(reference *r) {
@@ -518,7 +533,8 @@ static void close_case(reference *r) {
 
 vlb_code vlb_verify(const char *prefix, double tolerance, vlb_verify_report report, void *self, int *failures, vlb_error *err) {
   reference r = {.prefix = prefix, .err = err};
-  open_case(&r);
+  r.code = read_config(&r);
+  if (!r.code) r.code = read_tensors(&r);
   run_forward(&r);
   run_sample(&r);
   run_training(&r);

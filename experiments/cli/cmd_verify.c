@@ -20,6 +20,7 @@ static void add_json(report *r, const vlb_verify_row *row) {
 
 static void add_row(void *self, const vlb_verify_row *row) {
   report *r = self;
+  if (!r->json && !r->compared) printf("%-86s %9s  %8s  %8s\n", "tensor", "elements", "max abs", "max rel");
   r->compared++;
   if (r->json)
     add_json(r, row);
@@ -36,7 +37,6 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   VLB_TRY(vlb_arg_real(args, "tolerance", 0, 1, &tolerance, err));
   report r = {vlb_arg_on(args, "json"), json_array(), 0};
   int failures = 0;
-  if (!r.json) printf("%-86s %9s  %8s  %8s\n", "tensor", "elements", "max abs", "max rel");
   vlb_code code = vlb_verify(vlb_arg_at(args, 0), tolerance, add_row, &r, &failures, err);
   if (r.json && !code) {
     json_t *out = json_pack("{s:f, s:i, s:i, s:O}", "tolerance", tolerance, "compared", r.compared, "failed", failures, "tensors", r.rows);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/base/fields.h"
@@ -180,10 +181,26 @@ static void test_suggest(void **state) {
   assert_null(vlb_suggest("a", words, 0));
 }
 
+/* Numbers that came some other way are held to the same ranges. */
+static void test_check(void **state) {
+  (void)state;
+  demo d;
+  vlb_error err = {VLB_OK, ""};
+  vlb_fields_default(table, &d);
+  assert_int_equal(vlb_fields_check(table, &d, &err), VLB_OK);
+  d.per_task = 0;
+  assert_int_equal(vlb_fields_check(table, &d, &err), VLB_USAGE);
+  assert_string_equal(err.message, "per_task: 0 is out of range 1 to 10000");
+  d.per_task = 1;
+  d.speed = NAN;
+  assert_int_equal(vlb_fields_check(table, &d, &err), VLB_USAGE);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_defaults),  cmocka_unit_test(test_set),  cmocka_unit_test(test_refusals), cmocka_unit_test(test_toml),
       cmocka_unit_test(test_canonical), cmocka_unit_test(test_help), cmocka_unit_test(test_suggest),
+      cmocka_unit_test(test_check),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
