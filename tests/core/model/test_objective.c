@@ -150,7 +150,7 @@ static void check_range(check *c, const char *name, size_t from, size_t count) {
   if (size > 0.1) c->worst = fmax(c->worst, d / size);
 }
 
-static void check_gradient(const char *changes, bool ragged, double *worst) {
+static void check_gradient(const char *changes, bool ragged, bool each, double *worst) {
   vlb_model *m = model_of(changes);
   sample_batch b = batch_of(&m->config, 2, 77, ragged);
   float *gradient, *home = malloc(m->gradient_count * sizeof *home);
@@ -160,7 +160,7 @@ static void check_gradient(const char *changes, bool ragged, double *worst) {
   memcpy(home, m->weights, m->gradient_count * sizeof *home);
   check c = {.m = m, .b = &b, .home = home, .gradient = gradient, .direction = direction};
   assert_int_equal(vlb_objective_create(m, b.size, &c.o, NULL), VLB_OK);
-  for (int i = 0; i < m->param_count; i++)
+  for (int i = 0; i < m->param_count && each; i++)
     if (m->params[i].trainable) check_range(&c, m->params[i].name, m->params[i].offset, m->params[i].size);
   check_range(&c, "all", 0, m->gradient_count);
   *worst = fmax(*worst, c.worst);
@@ -176,7 +176,7 @@ static void test_gradients(void **state) {
   for (int i = 0; i < CASES; i++) {
     const char *changes = case_of(i);
     print_message("%s\n", changes);
-    check_gradient(changes, i % 2, &worst);
+    check_gradient(changes, i % 2, i % 4 == 2, &worst); /* all weights at once; in some cases each tensor by itself too */
   }
   print_message("largest error of a derivative %.2g of the gradient's norm\n", worst);
 }

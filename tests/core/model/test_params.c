@@ -100,7 +100,7 @@ static void test_published_expert(void **state) {
 
 static void test_published_vlm(void **state) {
   (void)state;
-  vlb_model *m = published("num_vlm_layers=1 vision_layers=1 expert_width=0.01");
+  vlb_model *m = published("num_vlm_layers=1 vision_layers=1 expert_width=0.0125");
   expect_dims(m, CONNECTOR, 960, 12288);
   expect_dims(m, TEXT "layers.0.self_attn.q_proj.weight", 960, 960);
   expect_dims(m, TEXT "layers.0.self_attn.k_proj.weight", 320, 960);
