@@ -12,6 +12,9 @@
 
 /* --- whole reads --- */
 
+/* Far more than any text of ours. A wrong name (a video, /dev/zero) must not fill the memory. */
+static const size_t MAX_WHOLE = (size_t)1 << 30;
+
 /* Reads to the end: the size of a pipe or of /proc files is not known before. */
 static vlb_code read_all(FILE *in, const char *path, char **data, size_t *size, vlb_error *err) {
   size_t capacity = 1 << 14, used = 0;
@@ -19,6 +22,10 @@ static vlb_code read_all(FILE *in, const char *path, char **data, size_t *size, 
   if (fstat(fileno(in), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) capacity = (size_t)st.st_size + 1;
   char *buf = NULL;
   for (;;) {
+    if (capacity > MAX_WHOLE) {
+      free(buf);
+      return vlb_fail(err, VLB_FAILED, "%s: larger than %zu MB; is it the right file?", path, MAX_WHOLE >> 20);
+    }
     char *grown = realloc(buf, capacity + 1);
     if (!grown) {
       free(buf);

@@ -8,7 +8,7 @@
 
 #include "core/base/status.h"
 
-/* Whole file into malloc'd memory with a closing zero (not counted). Caller frees. */
+/* Whole file, of at most 1 GB, into malloc'd memory with a closing zero (not counted). Caller frees. */
 vlb_code vlb_file_read(const char *path, char **data, size_t *size, vlb_error *err);
 
 /* A file being written beside its final place as PATH.tmp.PID. Write to `out`, then commit (flush, fsync, rename, fsync of

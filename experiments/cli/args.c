@@ -37,7 +37,9 @@ static vlb_code unknown(const vlb_command *command, const char *word, vlb_error 
   return vlb_fail(err, VLB_USAGE, "%s: unknown option '%s'; 'vlabench %s --help' lists them", command->name, word, command->name);
 }
 
+/* An empty value is a shell variable that was never set; as a folder it would mean the root of the disk. */
 static vlb_code add(vlb_args *args, const vlb_option *o, const char *value, vlb_error *err) {
+  if (value && !*value) return vlb_fail(err, VLB_USAGE, "--%s: its value is empty (%s)", o->name, o->value);
   if (args->option_count == VLB_MAX_ARGS) return vlb_fail(err, VLB_USAGE, "more than %d options", VLB_MAX_ARGS);
   args->option[args->option_count] = o->name;
   args->value[args->option_count++] = value;
@@ -87,6 +89,8 @@ vlb_code vlb_args_parse(const vlb_command *command, int argc, char **argv, vlb_a
       VLB_TRY(parse_long(command, argc, argv, &i, args, err));
     } else if (!options_end && word[0] == '-' && word[1]) {
       VLB_TRY(parse_short(command, argc, argv, &i, args, err));
+    } else if (!*word) {
+      return vlb_fail(err, VLB_USAGE, "%s: an argument is empty; usage: vlabench %s %s", command->name, command->name, command->usage);
     } else if (args->positional_count == VLB_MAX_ARGS) {
       return vlb_fail(err, VLB_USAGE, "%s: more than %d arguments", command->name, VLB_MAX_ARGS);
     } else {

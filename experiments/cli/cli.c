@@ -63,6 +63,14 @@ static const vlb_command *find_command(const char *word, vlb_error *err) {
   return NULL;
 }
 
+/* vlabench help COMMAND */
+static vlb_code help_on(const char *word, vlb_error *err) {
+  const vlb_command *command = find_command(word, err);
+  if (!command) return VLB_USAGE;
+  print_command_help(command, stdout);
+  return VLB_OK;
+}
+
 /* Opens the context for one command, runs it, closes it. */
 static vlb_code run_command(const vlb_command *command, const vlb_args *args, const volatile sig_atomic_t *stop, vlb_error *err) {
   long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -77,6 +85,7 @@ static vlb_code run_command(const vlb_command *command, const vlb_args *args, co
 
 static vlb_code dispatch(int argc, char **argv, const volatile sig_atomic_t *stop, vlb_error *err) {
   if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+    if (argc > 2) return help_on(argv[2], err);
     print_help(stdout);
     return VLB_OK;
   }

@@ -17,6 +17,8 @@ vlb_code vlb_model_folder_config(const char *folder, vlb_model_config *config, v
   char path[1024];
   vlb_toml *root;
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/model.toml", folder));
+  if (!vlb_file_exists(path))
+    return vlb_fail(err, VLB_USAGE, "%s: not the folder of a trained model (no model.toml in it); 'vlabench train' makes one", folder);
   VLB_TRY(vlb_toml_read(path, &root, err));
   vlb_fields_default(vlb_model_fields, config);
   vlb_code code = vlb_fields_read(vlb_model_fields, config, root, err);

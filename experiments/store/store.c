@@ -176,7 +176,8 @@ vlb_code vlb_store_each(const char *root, void (*each)(void *self, const char *n
   VLB_TRY(vlb_store_folder(root, "", folder, err));
   struct dirent **entry;
   int n = scandir(folder, &entry, not_hidden, alphasort);
-  if (n < 0) return VLB_OK; /* no store yet: no cells */
+  if (n < 0 && errno == ENOENT) return VLB_OK; /* no store yet: no cells */
+  if (n < 0) return vlb_fail(err, VLB_FAILED, "%s: cannot be listed: %s", folder, strerror(errno));
   for (int i = 0; i < n; i++) {
     each(self, entry[i]->d_name);
     free(entry[i]);
