@@ -13,6 +13,8 @@
 typedef struct {
   int64_t batch, m, n, k;
   int64_t a_transposed, b_transposed, bias, residual, accumulate; /* 0 or 1; no padding bytes, so that equal products compare equal */
+  /* 1: a row of C is the same bits wherever it stands and however many there are. For one batch entry, A as it is, no accumulation. */
+  int64_t same_rows;
 } vlb_gemm_spec;
 
 typedef struct vlb_gemm vlb_gemm;

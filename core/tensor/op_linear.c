@@ -24,7 +24,7 @@ static const float *columns_of(vlb_graph *g, const int64_t *a, const float *w) {
 static vlb_code linear_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   const int64_t *a = n->attr;
   vlb_gemm_spec s = {.batch = 1, .m = a[ROWS], .n = a[OUT], .k = a[IN], .b_transposed = 1,
-                     .bias = n->in[BIAS] >= 0, .residual = n->in[RESIDUAL] >= 0};
+                     .bias = n->in[BIAS] >= 0, .residual = n->in[RESIDUAL] >= 0, .same_rows = !vlb_graph_reversed(g)};
   plan_columns(g, a);
   return vlb_node_gemm(g, n, 0, &s, err);
 }

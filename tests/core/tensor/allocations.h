@@ -10,6 +10,10 @@ typedef struct {
   size_t largest; /* of those, in bytes */
 } allocation_counts;
 
+/* The largest that a library may make during a run. oneDNN keeps the arguments of an execution in a hash table that it fills anew each
+ * time: some ten nodes of 8 to 104 bytes, which no interface of it avoids; its work space is ours. Before AVX-512 it has only an older
+ * kernel, which allocates its packed operands too. */
+size_t allocations_allowed(void);
 void allocations_clear(void);
 allocation_counts allocations(void); /* since the last clear */
 
