@@ -57,6 +57,8 @@ static vlb_code read_text(const vlb_toml *node, char *out, size_t size, vlb_erro
   if (vlb_toml_kind_of(node) != VLB_TOML_TEXT)
     return vlb_toml_fail(node, err, "expected a string, found %s", vlb_toml_kind_name(vlb_toml_kind_of(node)));
   if (strlen(vlb_toml_text(node)) >= size) return vlb_toml_fail(node, err, "longer than %zu characters", size - 1);
+  for (const char *c = vlb_toml_text(node); *c; c++)
+    if ((unsigned char)*c < 32 || *c == 127) return vlb_toml_fail(node, err, "a line break or control character; tables and plots need one line");
   snprintf(out, size, "%s", vlb_toml_text(node));
   return VLB_OK;
 }
@@ -246,6 +248,9 @@ static vlb_code read_contrast(const vlb_ablation *a, const vlb_toml *row, vlb_co
     VLB_TRY(read_text(node, name, sizeof name, err));
     VLB_TRY(arm_index(a, node, name, side[i], err));
   }
+  for (const vlb_contrast *c = a->contrasts; c < contrast; c++)
+    if ((c->a == contrast->a && c->b == contrast->b) || (c->a == contrast->b && c->b == contrast->a))
+      return vlb_toml_fail(row, err, "these two arms are contrasted twice, which would make every p value larger");
   if (contrast->a == contrast->b) return vlb_toml_fail(row, err, "[[contrast]] of an arm with itself");
   const vlb_settings *p = &a->arms[contrast->a].settings, *q = &a->arms[contrast->b].settings;
   if (p->eval.seed != q->eval.seed || p->eval.episodes_per_task != q->eval.episodes_per_task || strcmp(p->eval.suite.s, q->eval.suite.s))
@@ -261,16 +266,25 @@ static vlb_code read_contrasts(reader *r, vlb_error *err) {
   return VLB_OK;
 }
 
+/* Text that only means something beside paper_table. */
+static vlb_code refuse_paper(const reader *r, vlb_error *err) {
+  if (r->column_node) return vlb_toml_fail(r->column_node, err, "paper_column without paper_table");
+  for (int i = 0; i < r->out->arm_count; i++)
+    if (r->out->arms[i].paper_row[0])
+      return vlb_toml_fail(vlb_toml_get(vlb_toml_at(r->arms, i), "paper_row"), err, "paper_row without paper_table");
+  return VLB_OK;
+}
+
 /* The paper's table, column and rows must exist, or the table beside ours would silently be empty. */
 static vlb_code check_paper(const reader *r, vlb_error *err) {
   const vlb_ablation *a = r->out;
-  if (!a->paper_table[0]) return VLB_OK;
+  if (!a->paper_table[0]) return refuse_paper(r, err);
+  if (!r->column_node) return vlb_toml_fail(r->table_node, err, "paper_table without paper_column");
   vlb_published *p;
   VLB_TRY(vlb_published_open(&p, err));
   vlb_code code = vlb_published_check(p, a->paper_table, a->paper_column, err);
   if (code) {
-    const vlb_toml *node = r->column_node ? r->column_node : r->table_node;
-    code = vlb_fail_at(err, "%s:%d", vlb_toml_file(node), vlb_toml_line(node));
+    code = vlb_fail_at(err, "%s:%d", vlb_toml_file(r->column_node), vlb_toml_line(r->column_node));
   }
   for (int i = 0; !code && i < a->arm_count; i++) {
     if (!a->arms[i].paper_row[0]) continue;
@@ -293,6 +307,18 @@ static vlb_code read_common(reader *r, const chain *c, bool quick, vlb_error *er
   return VLB_OK;
 }
 
+/* The file's name without .toml; tables and plots go to the store's folder of that name, beside its folder of cells. */
+static vlb_code name_ablation(const char *file, vlb_ablation *out, vlb_error *err) {
+  const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+  size_t n = strlen(base);
+  if (n >= 5 && !strcmp(base + n - 5, ".toml")) n -= 5;
+  if (!n || n >= sizeof out->name || base[0] == '.' || (n == 5 && !strncmp(base, "cells", n)))
+    return vlb_fail(err, VLB_USAGE, "%s: rename the file: its name, of at most %zu characters, not cells, not starting with a dot, names its results", file,
+                    sizeof out->name - 1);
+  snprintf(out->name, sizeof out->name, "%.*s", (int)n, base);
+  return VLB_OK;
+}
+
 static vlb_code read_chain(const chain *c, bool quick, vlb_ablation *out, vlb_error *err) {
   reader r = {.out = out};
   const vlb_toml *last = c->root[c->count - 1];
@@ -300,8 +326,7 @@ static vlb_code read_chain(const chain *c, bool quick, vlb_ablation *out, vlb_er
   VLB_TRY(read_arms(&r, last, err));
   VLB_TRY(read_contrasts(&r, err));
   VLB_TRY(check_paper(&r, err));
-  const char *file = vlb_toml_file(last), *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
-  snprintf(out->name, sizeof out->name, "%.*s", (int)strcspn(base, "."), base);
+  VLB_TRY(name_ablation(vlb_toml_file(last), out, err));
   if (!out->title[0]) snprintf(out->title, sizeof out->title, "%s", out->name);
   out->quick = quick;
   return VLB_OK;

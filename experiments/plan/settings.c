@@ -23,13 +23,13 @@ void vlb_settings_default(vlb_settings *settings) {
 vlb_code vlb_settings_set(vlb_settings *settings, const char *assignment, vlb_error *err) {
   const char *dot = strchr(assignment, '.'), *equals = strchr(assignment, '=');
   if (!dot || !equals || dot > equals)
-    return vlb_fail(err, VLB_USAGE, "--set %s: expected SECTION.KEY=VALUE, for example train.steps=100", assignment);
+    return vlb_fail(err, VLB_USAGE, "--set %.100s: expected SECTION.KEY=VALUE, for example train.steps=100", assignment);
   char section[32], key[64];
   snprintf(section, sizeof section, "%.*s", (int)(dot - assignment), assignment);
   snprintf(key, sizeof key, "%.*s", (int)(equals - dot - 1), dot + 1);
   const vlb_section *s = vlb_section_find(section);
-  if (!s) return vlb_fail(err, VLB_USAGE, "--set %s: no section '%s'; there are demos, train, model, eval", assignment, section);
-  if (vlb_fields_set(s->fields, (char *)settings + s->offset, key, equals + 1, err)) return vlb_fail_at(err, "--set %s", assignment);
+  if (!s) return vlb_fail(err, VLB_USAGE, "--set %.100s: no section '%s'; there are demos, train, model, eval", assignment, section);
+  if (vlb_fields_set(s->fields, (char *)settings + s->offset, key, equals + 1, err)) return vlb_fail_at(err, "--set %.100s", assignment);
   return VLB_OK;
 }
 

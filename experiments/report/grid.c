@@ -34,11 +34,19 @@ static void markdown_rule(const vlb_grid *g, FILE *out) {
   fputs("|\n", out);
 }
 
+/* A bar in a text would end its cell. */
+static void markdown_cell(const char *text, int room, bool to_right, FILE *out) {
+  int pad = room - (int)strlen(text);
+  if (to_right) fprintf(out, "%*s", pad, "");
+  for (; *text; text++) fputs(*text == '|' ? "\\|" : (char[]){*text, 0}, out);
+  if (!to_right) fprintf(out, "%*s", pad, "");
+}
+
 void vlb_grid_markdown(const vlb_grid *g, FILE *out) {
   for (int r = 0; r < g->rows; r++) {
     for (int c = 0; c < g->columns; c++) {
-      int w = width(g, c);
-      fprintf(out, "%s%*s", c ? " | " : "| ", right(g, c) ? w : -w, g->text[r][c]);
+      fputs(c ? " | " : "| ", out);
+      markdown_cell(g->text[r][c], width(g, c), right(g, c), out);
     }
     fputs(" |\n", out);
     if (r == 0) markdown_rule(g, out);

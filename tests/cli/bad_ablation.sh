@@ -28,4 +28,16 @@ try 's/^suite = "suite"/suite = "spatail"/'
 try '1i extends = "nowhere.toml"'
 try '1i extends = "broken.toml"'
 try '/^\[\[arm\]\]/,$d'
-try '2i paper_table = "table6_atention"'
+try '2i paper_table = "table6_atention"\npaper_column = "Spatial"'
+try 's/^title = .*/title = "two\\nlines"/'
+try '$a [[contrast]]\na = "cross"\nb = "self"'
+try '2i paper_table = "table6_attention"'
+try '2i paper_column = "Spatial"'
+try 's/^name = "self"/name = "self"\npaper_row = "SA"/'
+for name in .toml cells.toml .hidden.toml "$(printf %070d 7).toml"; do
+  cp tiny.toml "$name"
+  vlabench run "$name" -n
+  echo "exit $?"
+done
+cp tiny.toml two.dots.toml
+vlabench run two.dots.toml -n | head -1
