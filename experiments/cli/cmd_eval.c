@@ -58,7 +58,7 @@ static void print_table(const vlb_suite *suite, const vlb_episode_result *rows, 
   if (all.errors) printf("%d episodes ended in a simulator or policy error\n", all.errors);
 }
 
-static void print_json(const vlb_suite *suite, const vlb_episode_result *rows, int n) {
+static void print_json(const vlb_settings *s, const vlb_suite *suite, const vlb_episode_result *rows, int n) {
   json_t *tasks = json_array();
   for (int t = 0; t < suite->task_count; t++) {
     tally one = count(rows, n, t);
@@ -66,11 +66,19 @@ static void print_json(const vlb_suite *suite, const vlb_episode_result *rows, i
   }
   tally all = count(rows, n, -1);
   vlb_interval w = vlb_wilson(all.k, all.n, 0.95);
-  json_t *root = json_pack("{s:s,s:i,s:i,s:i,s:f,s:[f,f],s:o}", "suite", suite->name, "successes", all.k, "episodes", all.n, "errors", all.errors,
+  json_t *root = json_pack("{s:s,s:I,s:I,s:I,s:i,s:i,s:i,s:f,s:[f,f],s:o}", "suite", suite->name, "seed", (json_int_t)s->eval.seed,
+                           "n_action_steps", (json_int_t)s->model.n_action_steps, "num_steps", (json_int_t)s->model.num_steps, "successes", all.k, "episodes", all.n, "errors", all.errors,
                            "rate", (double)all.k / all.n, "interval95", w.lo, w.hi, "tasks", tasks);
   json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
   putchar('\n');
   json_decref(root);
+}
+
+/* The settings that move a score without being seen in it. A train cell does not hold n_action_steps: it belongs to the evaluation. */
+static void announce(const vlb_settings *s, const vlb_suite *suite, const vlb_context *ctx) {
+  vlb_info(ctx->log, "%s, %lld episodes per task, seed %lld; %lld of %lld predicted actions executed before a new prediction, %lld flow steps",
+           suite->name, (long long)s->eval.episodes_per_task, (long long)s->eval.seed, (long long)s->model.n_action_steps,
+           (long long)s->model.chunk_size, (long long)s->model.num_steps);
 }
 
 static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_suite *suite, const vlb_context *ctx, vlb_error *err) {
@@ -78,10 +86,12 @@ static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_
   int n = suite->task_count * (int)s->eval.episodes_per_task;
   vlb_episode_result *rows = calloc((size_t)n, sizeof *rows);
   if (!rows) return vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);
+  announce(s, suite, ctx);
   vlb_code code = vlb_model_folder_eval(vlb_arg_at(args, 0), &s->model, NULL, &s->eval, suite, "eval", rows, ctx, err);
   vlb_progress_end(ctx->log);
   if (!code && csv) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, rows, n, err);
-  if (!code) (vlb_arg_on(args, "json") ? print_json : print_table)(suite, rows, n);
+  if (!code && vlb_arg_on(args, "json")) print_json(s, suite, rows, n);
+  if (!code && !vlb_arg_on(args, "json")) print_table(suite, rows, n);
   free(rows);
   return code;
 }
