@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/hash.h"
+#include "core/base/memory.h"
 #include "core/data/episodes_layout.h"
 
 #define ROW(path, kind, columns, member) {path, VLB_ROW_##kind, columns, offsetof(vlb_episode, member)}
@@ -60,7 +61,8 @@ vlb_code vlb_episode_alloc(vlb_episode *e, int frames, int state_width, int imag
     int n = vlb_row_shape(row, e, dims);
     for (int i = 0; i < n; i++) count *= (size_t)dims[i];
     if (!count) continue; /* no pixels wanted */
-    void *data = calloc(count, vlb_row_is_bytes(row) ? sizeof(uint8_t) : sizeof(double));
+    size_t size = vlb_row_is_bytes(row) ? sizeof(uint8_t) : sizeof(double);
+    void *data = vlb_memory_fits(count * size) ? calloc(count, size) : NULL;
     if (!data) {
       vlb_episode_free(e);
       return vlb_fail(err, VLB_FAILED, "out of memory for an episode of %d frames of %d x %d pixels", frames, image_size, image_size);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/memory.h"
 #include "core/data/episodes.h"
 #include "core/data/image.h"
 #include "core/data/tokenizer.h"
@@ -100,7 +101,7 @@ static vlb_code reserve_pixels(vlb_dataset *d, int size, vlb_error *err) {
   if (!d->pixels) {
     d->size = size;
     size_t bytes = (size_t)(d->frames * d->cameras) * (size_t)size * (size_t)size * 3;
-    d->pixels = malloc(bytes);
+    d->pixels = vlb_memory_fits(bytes) ? malloc(bytes) : NULL;
     if (!d->pixels)
       return vlb_fail(err, VLB_FAILED, "not enough memory for %.1f GB of pictures; record smaller or fewer demonstrations", (double)bytes / 1e9);
   }

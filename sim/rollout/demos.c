@@ -19,8 +19,9 @@ typedef struct {
   vlb_suite *suite;
   vlb_scene **scenes;
   vlb_quality *quality; /* [task_count]; tried 0: not recorded yet */
-  pthread_mutex_t lock; /* progress */
+  pthread_mutex_t lock; /* of what follows */
   int stored;
+  vlb_error trouble; /* of an attempt that the simulator ended */
 } recorder;
 
 /* The attempts of one round at one task; attempt i of the round is episode first + i. */
@@ -39,18 +40,26 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
                            .max_steps = r->suite->max_steps, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed};
   vlb_world world;
   vlb_renderer *renderer = NULL;
+  vlb_error trouble = {VLB_OK, ""};
   int succeeded = 0;
   vlb_code code = vlb_world_open(&world, r->scenes[round->task], &r->suite->tasks[round->task], err);
   if (!code) code = vlb_renderer_open(r->scenes[round->task], s.size, r->config->shadows, &renderer, err);
-  if (!code) code = vlb_record(&s, &world, renderer, &round->episodes[index], &succeeded, err);
+  if (!code) code = vlb_record(&s, &world, renderer, &round->episodes[index], &succeeded, &trouble, err);
   if (renderer) vlb_renderer_close(renderer);
   vlb_world_close(&world);
   if (!succeeded) vlb_episode_free(&round->episodes[index]);
-  if (code || !succeeded) return code;
+  if (code) return code;
   pthread_mutex_lock(&r->lock);
-  vlb_progress_set(r->ctx->log, ++r->stored, "%s", r->suite->tasks[round->task].instruction);
+  if (trouble.code) r->trouble = trouble;
+  if (succeeded) vlb_progress_set(r->ctx->log, ++r->stored, "%s", r->suite->tasks[round->task].instruction);
   pthread_mutex_unlock(&r->lock);
   return VLB_OK;
+}
+
+static vlb_code too_hard(const recorder *r, int task, int have, int tried, vlb_error *err) {
+  const char *why = r->trouble.code ? r->trouble.message : "look at one with 'vlabench render SUITE/TASK --rows 10'";
+  return vlb_fail(err, VLB_FAILED, "task \"%s\": the expert succeeded in only %d of %d attempts; %s", r->suite->tasks[task].instruction, have,
+                  tried, why);
 }
 
 /* Rounds of attempts until enough succeeded: which attempts are made never depends on the threads. The episodes that
@@ -58,11 +67,10 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
 static vlb_code record_rounds(recorder *r, int task, vlb_episode *episodes, int *tried, vlb_error *err) {
   int wanted = (int)r->config->per_task, have = 0;
   *tried = 0;
+  r->trouble = (vlb_error){VLB_OK, ""};
   while (have < wanted) {
     int missing = wanted - have, kept = have;
-    if (*tried > 20 && *tried > 2 * have)
-      return vlb_fail(err, VLB_FAILED, "task \"%s\": the expert succeeded in only %d of %d attempts", r->suite->tasks[task].instruction,
-                      have, *tried);
+    if (*tried > 20 && *tried > 2 * have) return too_hard(r, task, have, *tried, err);
     task_round round = {r, task, *tried, episodes + have};
     VLB_TRY(vlb_parallel(r->ctx->threads, missing, attempt, &round, err));
     for (int i = 0; i < missing; i++) {

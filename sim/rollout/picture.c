@@ -98,12 +98,13 @@ vlb_code vlb_picture_suite(const vlb_suite *suite, const vlb_picture_settings *s
 static vlb_code play(const vlb_suite *suite, int task, const vlb_picture_settings *s, vlb_episode *e, int *succeeded, vlb_error *err) {
   stage t;
   int reached = 0;
+  vlb_error trouble;
   vlb_record_settings record = {.task_index = task, .episode = s->episode, .settle_steps = suite->settle_steps,
                                 .max_steps = suite->max_steps, .size = s->size, .seed = s->seed};
   VLB_TRY(stage_open(&t, suite, task, s, err));
-  vlb_code code = vlb_record(&record, &t.world, t.renderer, e, &reached, err);
+  vlb_code code = vlb_record(&record, &t.world, t.renderer, e, &reached, &trouble, err);
   stage_close(&t);
-  if (!code && !e->frames) code = vlb_fail(err, VLB_FAILED, "task %d episode %d has no stable start", task, s->episode);
+  if (!code && !e->frames) code = vlb_fail(err, VLB_FAILED, "task %d episode %d has no start: %s", task, s->episode, trouble.message);
   if (succeeded) *succeeded = reached;
   return code;
 }

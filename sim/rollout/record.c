@@ -33,29 +33,30 @@ static vlb_code record_before(const vlb_world *w, vlb_renderer *renderer, vlb_ep
 
 /* Plays into `e`, which has room for max_steps frames. An error of the simulator ends the attempt without success. */
 static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *renderer, vlb_episode *e, int *frames, int *succeeded,
-                     vlb_error *err) {
+                     vlb_error *trouble, vlb_error *err) {
   vlb_expert expert;
-  vlb_error trouble;
   *frames = *succeeded = 0;
-  if (vlb_world_start(w, s->task_index, s->episode, s->seed, s->settle_steps, &trouble)) return VLB_OK;
+  if (vlb_world_start(w, s->task_index, s->episode, s->seed, s->settle_steps, trouble)) return VLB_OK;
   VLB_TRY(vlb_expert_reset(&expert, w->task, s->task_index, s->episode, s->seed, w->scene, err));
   while (*frames < s->max_steps) {
     double *action = e->actions + (size_t)*frames * VLB_ACTION_DIM;
     VLB_TRY(record_before(w, renderer, e, *frames, err));
     vlb_expert_act(&expert, w->scene, w->data, action);
     (*frames)++;
-    if (vlb_world_step(w, action, &trouble)) return VLB_OK;
+    if (vlb_world_step(w, action, trouble)) return VLB_OK;
     if (vlb_expert_finished(&expert, w->scene, w->data)) break;
   }
   *succeeded = vlb_task_success(w->task, w->scene, w->data);
   return VLB_OK;
 }
 
-vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded, vlb_error *err) {
+vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded,
+                    vlb_error *trouble, vlb_error *err) {
   int frames;
   memset(out, 0, sizeof *out);
+  *trouble = (vlb_error){VLB_OK, ""};
   VLB_TRY(vlb_episode_alloc(out, s->max_steps, state_width(world->scene->model), s->size, err));
-  vlb_code code = play(s, world, renderer, out, &frames, succeeded, err);
+  vlb_code code = play(s, world, renderer, out, &frames, succeeded, trouble, err);
   out->model_xml = strdup(world->scene->xml);
   if (!code && !out->model_xml) code = vlb_fail(err, VLB_FAILED, "no memory for a demonstration");
   if (code || !frames) {

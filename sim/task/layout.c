@@ -1,5 +1,7 @@
 #include "sim/task/layout.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,12 +45,17 @@ static vlb_code read_text(const vlb_toml *table, const char *key, char *out, siz
   return VLB_OK;
 }
 
-static vlb_code read_real(const vlb_toml *table, const char *key, double *out, vlb_error *err) {
-  const vlb_toml *node = vlb_toml_get(table, key);
-  if (!node) return vlb_toml_fail(table, err, "%s is missing", key);
+/* Metres and radians of a table top: what is not finite or absurdly far keeps the simulator busy for ever. */
+static vlb_code read_number(const vlb_toml *node, const char *key, double *out, vlb_error *err) {
+  static const double most = 100;
   VLB_TRY(check_kind(node, key, VLB_TOML_REAL, err));
   *out = vlb_toml_real(node);
-  return VLB_OK;
+  return fabs(*out) <= most ? VLB_OK : vlb_toml_fail(node, err, "%s: %g is out of range %g to %g", key, *out, -most, most);
+}
+
+static vlb_code read_real(const vlb_toml *table, const char *key, double *out, vlb_error *err) {
+  const vlb_toml *node = vlb_toml_get(table, key);
+  return node ? read_number(node, key, out, err) : vlb_toml_fail(table, err, "%s is missing", key);
 }
 
 static vlb_code read_count(const vlb_toml *table, const char *key, int64_t lo, int64_t hi, int *out, vlb_error *err) {
@@ -67,10 +74,7 @@ static vlb_code read_range(const vlb_toml *table, const char *key, double out[2]
   if (!node) return VLB_OK;
   VLB_TRY(check_kind(node, key, VLB_TOML_ARRAY, err));
   if (vlb_toml_size(node) != 2) return vlb_toml_fail(node, err, "%s must be [low, high]", key);
-  for (int i = 0; i < 2; i++) {
-    VLB_TRY(check_kind(vlb_toml_at(node, i), key, VLB_TOML_REAL, err));
-    out[i] = vlb_toml_real(vlb_toml_at(node, i));
-  }
+  for (int i = 0; i < 2; i++) VLB_TRY(read_number(vlb_toml_at(node, i), key, &out[i], err));
   return out[0] <= out[1] ? VLB_OK : vlb_toml_fail(node, err, "%s: low is above high", key);
 }
 
@@ -117,6 +121,8 @@ static vlb_code read_region(vlb_layout *l, const char *name, const vlb_toml *tom
   return VLB_OK;
 }
 
+static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
 static vlb_code add_object(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
   VLB_TRY(check_kind(toml, name, VLB_TOML_TABLE, err));
   if (object_index(l, name) >= 0) return vlb_toml_fail(toml, err, "object \"%s\" is declared twice", name);
@@ -125,6 +131,8 @@ static vlb_code add_object(vlb_layout *l, const char *name, const vlb_toml *toml
   *o = (vlb_scene_object){0};
   if ((size_t)snprintf(o->name, sizeof o->name, "%s", name) >= sizeof o->name)
     return vlb_toml_fail(toml, err, "object name \"%s\" is too long", name);
+  if (!name[0] || strspn(name, plain) != strlen(name))
+    return vlb_toml_fail(toml, err, "object name \"%s\": use a-z, A-Z, 0-9 and _: goals and the simulator name it", name);
   l->object_count++;
   return read_text(toml, "category", o->category, sizeof o->category, err);
 }
@@ -191,6 +199,7 @@ static vlb_code read_atom(const vlb_toml *node, const char *key, int starts, con
   goal->kind = (vlb_goal_kind)kind;
   int wants = goal->kind <= VLB_GOAL_IN ? 3 : 2;
   if (n != wants) return vlb_toml_fail(node, err, "%s: \"%s\" takes %d argument%s", key, word, wants - 1, wants == 2 ? "" : "s");
+  if (wants == 3 && !strcmp(goal->a, goal->b)) return vlb_toml_fail(node, err, "%s: \"%s\" cannot be %s itself", key, goal->a, word);
   if (starts && wants == 3) return vlb_toml_fail(node, err, "%s: \"%s\" is not a starting state; use [place]", key, word);
   const char *name = wants == 3 ? goal->a : vlb_task_object(task, goal->a) ? NULL : goal->a;
   if (name && object_index(l, name) < 0) return unknown_object(l, node, name, err);
@@ -238,10 +247,14 @@ static vlb_code resolve(const vlb_toml *toml, const vlb_layout *l, vlb_task *tas
   return VLB_OK;
 }
 
-/* LIBERO's way: the instruction with underscores. */
+/* LIBERO's way: the instruction with underscores. It becomes a file name, hidden ones excluded, and a field of tables. */
 static vlb_code name_task(const vlb_toml *toml, vlb_task *task, vlb_error *err) {
-  if (strlen(task->instruction) >= sizeof task->name || strchr(task->instruction, '/'))
-    return vlb_toml_fail(toml, err, "instruction must be at most %zu characters without \"/\": it names the task's files", sizeof task->name - 1);
+  bool fits = strlen(task->instruction) < sizeof task->name && task->instruction[0] && !strpbrk(task->instruction, "/,\"") &&
+              task->instruction[0] != '.';
+  for (const char *c = task->instruction; *c; c++) fits = fits && (unsigned char)*c >= 32 && *c != 127;
+  if (!fits)
+    return vlb_toml_fail(toml, err, "instruction must be one line of 1 to %zu characters, no / , \" and no dot in front: it names the task's files",
+                         sizeof task->name - 1);
   strcpy(task->name, task->instruction);
   for (char *c = task->name; *c; c++)
     if (*c == ' ') *c = '_';

@@ -178,6 +178,8 @@ static vlb_code check_names(const vlb_task *task, const mjModel *m, vlb_error *e
 vlb_code vlb_task_compile(const vlb_task *task, vlb_scene **scene, vlb_error *err) {
   VLB_TRY(vlb_scene_compile(task->objects, task->object_count, scene, err));
   vlb_code code = check_names(task, (*scene)->model, err);
-  if (code) vlb_scene_free(*scene);
+  if (!code) return VLB_OK;
+  vlb_scene_free(*scene);
+  *scene = NULL;
   return code;
 }

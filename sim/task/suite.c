@@ -83,6 +83,13 @@ static vlb_code open_source(const source *s, vlb_toml **root, vlb_error *err) {
   return s->text ? vlb_toml_parse(s->text, s->path, root, err) : vlb_toml_read(s->path, root, err);
 }
 
+/* Equal names would be equal files. */
+static vlb_code check_name(const vlb_toml *toml, const vlb_suite *suite, const vlb_task *task, vlb_error *err) {
+  for (int i = 0; i < suite->task_count; i++)
+    if (!strcmp(suite->tasks[i].name, task->name)) return vlb_toml_fail(toml, err, "instruction: task %d of this suite has the same", i);
+  return VLB_OK;
+}
+
 static vlb_code read_tasks(const sources *all, vlb_suite *suite, vlb_error *err) {
   vlb_layout *common = calloc(1, sizeof *common), *own = calloc(1, sizeof *own);
   vlb_toml *suite_toml = NULL;
@@ -94,6 +101,7 @@ static vlb_code read_tasks(const sources *all, vlb_suite *suite, vlb_error *err)
     *own = *common;
     code = open_source(&all->tasks[i], &task_toml, err);
     if (!code) code = vlb_layout_read_task(task_toml, own, &suite->tasks[i], err);
+    if (!code) code = check_name(task_toml, suite, &suite->tasks[i], err);
     vlb_toml_free(task_toml);
     if (!code) suite->task_count++;
   }

@@ -97,6 +97,15 @@ static void mistakes_have_a_place(void **state) {
       {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[regions]\nfar = { x = [1, 2] }\n", "mine/00_task.toml:4", "needs x and y"},
       {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[regions]\nup = { on = \"bowl_1\" }\n[place]\nplate_1 = \"up\"\nbowl_1 = \"right\"\n",
        "mine/00_task.toml", "must be declared before"},
+      {"instruction = \"\"\ngoal = [\"on bowl_1 plate_1\"]\n", "mine/00_task.toml", "1 to 95 characters"},
+      {"instruction = \"one, two\"\ngoal = [\"on bowl_1 plate_1\"]\n", "mine/00_task.toml", "no / , \""},
+      {"instruction = \"two\\nlines\"\ngoal = [\"on bowl_1 plate_1\"]\n", "mine/00_task.toml", "one line"},
+      {"instruction = \".hidden\"\ngoal = [\"on bowl_1 plate_1\"]\n", "mine/00_task.toml", "no dot in front"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[regions]\nfar = { x = [-inf, inf], y = [0, 0] }\n", "mine/00_task.toml:4", "out of range"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[fixtures]\nbox = { category = \"cookies\", x = nan, y = 0, z = 1 }\n",
+       "mine/00_task.toml:4", "out of range"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[objects]\n\"a<b\" = { category = \"plate\" }\n", "mine/00_task.toml:4", "use a-z"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 bowl_1\"]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n", "mine/00_task.toml:2", "itself"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     vlb_suite *suite;
@@ -105,6 +114,18 @@ static void mistakes_have_a_place(void **state) {
     if (strncmp(err.message, cases[i].place, strlen(cases[i].place)) || !strstr(err.message, cases[i].what))
       fail_msg("case %zu: \"%s\" lacks \"%s\" or \"%s\"", i, err.message, cases[i].place, cases[i].what);
   }
+}
+
+static void tasks_of_one_name_are_refused(void **state) {
+  (void)state;
+  vlb_suite *suite;
+  vlb_error err;
+  mkdir("mine", 0777);
+  write_file("mine/01_task.toml", good_task);
+  assert_int_equal(load(good_suite, good_task, &suite, &err), VLB_USAGE);
+  assert_int_equal(remove("mine/01_task.toml"), 0);
+  assert_non_null(strstr(err.message, "mine/01_task.toml"));
+  assert_non_null(strstr(err.message, "task 0 of this suite has the same"));
 }
 
 static void unknown_suites_are_named(void **state) {
@@ -121,12 +142,13 @@ static void unknown_suites_are_named(void **state) {
 static void unknown_sites_are_found_with_the_scene(void **state) {
   (void)state;
   vlb_suite *suite;
-  vlb_scene *scene;
+  vlb_scene *scene = (vlb_scene *)&suite; /* a failure must not leave what a caller would free again */
   vlb_error err;
   static const char task[] = "instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1_shelf\"]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n";
   assert_int_equal(load(good_suite, task, &suite, &err), VLB_OK);
   assert_int_equal(vlb_task_compile(&suite->tasks[0], &scene, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "plate_1_shelf"));
+  assert_null(scene);
   vlb_suite_free(suite);
 }
 
@@ -135,6 +157,7 @@ int main(void) {
       cmocka_unit_test(spatial_is_liberos),       cmocka_unit_test(a_folder_is_a_suite),
       cmocka_unit_test(mistakes_have_a_place),    cmocka_unit_test(unknown_suites_are_named),
       cmocka_unit_test(unknown_sites_are_found_with_the_scene),
+      cmocka_unit_test(tasks_of_one_name_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
