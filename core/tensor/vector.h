@@ -1,5 +1,5 @@
-/* Sixteen floats at a time with the compilers' vector extension: the same arithmetic in the same order on every
- * instruction set, so a loop's result does not depend on how it was vectorised. */
+/* Sixteen floats at a time with the compilers' vector extension: the same operations in the same order on every instruction set
+ * (products and sums are fused where the processor can), so a loop's result does not depend on how it was vectorised. */
 #ifndef VLB_TENSOR_VECTOR_H
 #define VLB_TENSOR_VECTOR_H
 
