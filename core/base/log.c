@@ -37,7 +37,8 @@ vlb_log *vlb_log_open(FILE *out, bool quiet) {
   log->out = out;
   log->quiet = quiet;
   int fd = fileno(out);
-  log->terminal = fd >= 0 && isatty(fd);
+  const char *kind = getenv("TERM");
+  log->terminal = fd >= 0 && isatty(fd) && kind && strcmp(kind, "dumb") != 0; /* one that can erase a line */
   const char *no_colour = getenv("NO_COLOR");
   log->colour = log->terminal && !(no_colour && *no_colour);
   pthread_mutex_init(&log->lock, NULL);

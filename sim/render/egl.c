@@ -61,7 +61,7 @@ vlb_code vlb_egl_open(vlb_egl *egl, vlb_error *err) {
   if (open_on(get_display(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL), egl)) return VLB_OK;
   const char *surfaceless = error_name(eglGetError());
   if (open_on_device(get_display, egl)) return VLB_OK;
-  return vlb_fail(err, VLB_FAILED, "no off-screen OpenGL: surfaceless platform %s, devices %s; install Mesa (libegl-mesa0, libgl1-mesa-dri)",
+  return vlb_fail(err, VLB_FAILED, "no off-screen OpenGL; install Mesa (libegl-mesa0, libgl1-mesa-dri); surfaceless platform: %s, devices: %s",
                   surfaceless, error_name(eglGetError()));
 }
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/file.h"
 #include "core/base/pool.h"
@@ -148,8 +149,16 @@ static vlb_code find_done(recorder *r, vlb_error *err) {
   return VLB_OK;
 }
 
-static vlb_code record_all(recorder *r, vlb_error *err) {
-  VLB_TRY(claim_folder(r, err));
+/* A folder without any demonstration must not look like one that has some. */
+static void leave_folder(const recorder *r) {
+  char path[1024];
+  for (int t = 0; t < r->suite->task_count; t++)
+    if (r->quality[t].tried) return;
+  if (!vlb_path(path, sizeof path, NULL, "%s/demos.toml", r->folder)) (void)unlink(path);
+  (void)rmdir(r->folder); /* only when nothing else is in it */
+}
+
+static vlb_code record_tasks(recorder *r, vlb_error *err) {
   VLB_TRY(find_done(r, err));
   VLB_TRY(vlb_scenes_compile(r->suite, &r->scenes, err));
   vlb_code code = VLB_OK;
@@ -157,6 +166,13 @@ static vlb_code record_all(recorder *r, vlb_error *err) {
   for (int t = 0; t < r->suite->task_count && !code; t++)
     if (!r->quality[t].tried) code = record_task(r, t, err);
   vlb_progress_end(r->ctx->log);
+  return code;
+}
+
+static vlb_code record_all(recorder *r, vlb_error *err) {
+  VLB_TRY(claim_folder(r, err));
+  vlb_code code = record_tasks(r, err);
+  if (code) leave_folder(r);
   return code;
 }
 
