@@ -140,7 +140,7 @@ static void test_killed_and_resumed(void **state) {
   for (int round = 0; round < 3; round++) {
     pid_t child = fork();
     assert_true(child >= 0);
-    if (!child) _exit(train(&c, "killed", 1, &err));
+    if (!child) _exit((int)train(&c, "killed", 1, &err));
     for (int i = 0; i < 5000 && !exists("killed", "checkpoint.safetensors") && !exists("killed", "model.safetensors"); i++)
       nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     nanosleep(&(struct timespec){.tv_nsec = 7000000L * (round + 1)}, NULL);
