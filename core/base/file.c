@@ -194,6 +194,43 @@ void vlb_folder_clean(const char *path) {
   closedir(folder);
 }
 
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static vlb_code add_path(vlb_file_list *list, const char *folder, const char *name, vlb_error *err) {
+  size_t size = strlen(folder) + strlen(name) + 2;
+  char **grown = realloc((void *)list->path, (size_t)(list->count + 1) * sizeof *grown), *path = malloc(size);
+  if (grown) list->path = grown;
+  if (!grown || !path) {
+    free(path);
+    return vlb_fail(err, VLB_FAILED, "%s: out of memory", folder);
+  }
+  snprintf(path, size, "%s/%s", folder, name);
+  list->path[list->count++] = path;
+  return VLB_OK;
+}
+
+vlb_code vlb_folder_list(const char *folder, const char *suffix, vlb_file_list *list, vlb_error *err) {
+  *list = (vlb_file_list){NULL, 0};
+  DIR *dir = opendir(folder);
+  if (!dir) return vlb_fail(err, VLB_USAGE, "%s: cannot be listed: %s", folder, strerror(errno));
+  vlb_code code = VLB_OK;
+  for (struct dirent *entry; !code && (entry = readdir(dir)) != NULL;) {
+    size_t n = strlen(entry->d_name), end = strlen(suffix);
+    if (entry->d_name[0] == '.' || n < end || strcmp(entry->d_name + n - end, suffix)) continue;
+    code = add_path(list, folder, entry->d_name, err);
+  }
+  closedir(dir);
+  if (list->count) qsort((void *)list->path, (size_t)list->count, sizeof *list->path, by_name);
+  if (code) vlb_list_free(list);
+  return code;
+}
+
+void vlb_list_free(vlb_file_list *list) {
+  for (int i = 0; i < list->count; i++) free(list->path[i]);
+  free((void *)list->path);
+  *list = (vlb_file_list){NULL, 0};
+}
+
 vlb_code vlb_path(char *buf, size_t size, vlb_error *err, const char *format, ...) {
   va_list args;
   va_start(args, format);

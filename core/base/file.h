@@ -26,6 +26,16 @@ vlb_code vlb_publish(const char *temp, const char *path, vlb_error *err);
 
 vlb_code vlb_file_write(const char *path, const void *data, size_t size, vlb_error *err); /* whole file, atomic */
 vlb_code vlb_folder_make(const char *path, vlb_error *err);                               /* with its parents */
+
+/* Paths FOLDER/NAME of what a folder holds whose name ends in `suffix`, by name, without hidden ones. None is no error.
+ * Errors: VLB_USAGE when it is no folder that can be listed. Caller: vlb_list_free. */
+typedef struct {
+  char **path;
+  int count;
+} vlb_file_list;
+vlb_code vlb_folder_list(const char *folder, const char *suffix, vlb_file_list *list, vlb_error *err);
+void vlb_list_free(vlb_file_list *list);
+
 void vlb_folder_clean(const char *path); /* removes leftover *.tmp.* files of dead processes in this folder */
 bool vlb_file_exists(const char *path);
 

@@ -115,7 +115,7 @@ vlb_code vlb_png_write(const char *path, const uint8_t *rgb, int h, int w, vlb_e
   vlb_code code = vlb_writer_open(&file, path, err);
   if (!code) {
     int failed = encode(png, rgb, h, w, file.out);
-    if (!failed || failed == SPNG_IO_ERROR) { /* the commit says why the file could not be written */
+    if (!failed || failed == SPNG_IO_ERROR || ferror(file.out)) { /* the commit says why the file could not be written */
       code = vlb_writer_commit(&file, err);
     } else {
       vlb_writer_abort(&file);

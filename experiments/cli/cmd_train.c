@@ -15,6 +15,16 @@ static vlb_code write_settings(const vlb_settings *s, const char *folder, vlb_er
   return vlb_writer_commit(&w, err);
 }
 
+/* What a failed training leaves is of use only to go on from a checkpoint; without one the folder must not look like a model's. */
+static void leave_folder(const char *folder) {
+  static const char *const files[] = {"model.toml", "loss.csv", "statistics.safetensors", "settings.toml"};
+  char path[1024];
+  if (vlb_path(path, sizeof path, NULL, "%s/checkpoint.safetensors", folder) || vlb_file_exists(path)) return;
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (!vlb_path(path, sizeof path, NULL, "%s/%s", folder, files[i])) (void)unlink(path);
+  (void)rmdir(folder); /* only when nothing else is in it */
+}
+
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   vlb_settings settings;
   char weights[1024];
@@ -28,10 +38,11 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   if (vlb_file_exists(weights)) return vlb_fail(err, VLB_USAGE, "%s: there is a trained model already; choose another folder with -o", out);
   VLB_TRY(vlb_folder_make(out, err));
   vlb_folder_clean(out);
-  vlb_code code = vlb_train_in(&settings, demos, out, "train", ctx, err);
-  if (!code) code = write_settings(&settings, out, err);
+  /* first, so that a model is never without them */
+  vlb_code code = write_settings(&settings, out, err);
+  if (!code) code = vlb_train_in(&settings, demos, out, "train", ctx, err);
   if (code)
-    (void)rmdir(out); /* only when nothing came of it: a folder with a checkpoint is not empty */
+    leave_folder(out);
   else
     printf("%s\n", out);
   return code;

@@ -1,6 +1,5 @@
 #include "experiments/plan/inputs.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,23 +49,27 @@ static vlb_code digest_embedded(const vlb_embedded *table, const char *folder, c
   return VLB_OK;
 }
 
-static vlb_code digest_folder(const char *folder, char out[VLB_HASH_SIZE], vlb_error *err) {
-  char pattern[1024];
-  VLB_TRY(vlb_path(pattern, sizeof pattern, err, "%s/*.toml", folder));
-  glob_t found;
-  if (glob(pattern, 0, NULL, &found)) return vlb_fail(err, VLB_USAGE, "%s: no such suite (no task files *.toml in that folder)", folder);
-  digest d;
-  vlb_code code = begin(&d, err);
-  for (size_t i = 0; !code && i < found.gl_pathc; i++) {
+static vlb_code add_files(digest *d, const vlb_file_list *list, vlb_error *err) {
+  for (int i = 0; i < list->count; i++) {
     char *data;
     size_t size;
-    code = vlb_file_read(found.gl_pathv[i], &data, &size, err);
-    if (code) break;
-    add(&d, strrchr(found.gl_pathv[i], '/') + 1, data, size);
+    VLB_TRY(vlb_file_read(list->path[i], &data, &size, err));
+    add(d, strrchr(list->path[i], '/') + 1, data, size);
     free(data);
   }
-  if (d.out) end(&d, out);
-  globfree(&found);
+  return VLB_OK;
+}
+
+static vlb_code digest_folder(const char *folder, char out[VLB_HASH_SIZE], vlb_error *err) {
+  vlb_file_list list;
+  digest d;
+  VLB_TRY(vlb_folder_list(folder, ".toml", &list, err));
+  vlb_code code = begin(&d, err);
+  if (!code) {
+    code = add_files(&d, &list, err);
+    end(&d, out);
+  }
+  vlb_list_free(&list);
   return code;
 }
 

@@ -1,6 +1,5 @@
 #include "experiments/plan/run_cell.h"
 
-#include <glob.h>
 #include <stdlib.h>
 
 #include "core/base/file.h"
@@ -10,12 +9,11 @@
 
 /* The task files of a folder in name order, loaded. */
 static vlb_code load_demos(const vlb_model_config *model, const char *demos, const vlb_context *ctx, vlb_dataset **data, vlb_error *err) {
-  char pattern[1024];
-  glob_t found;
-  VLB_TRY(vlb_path(pattern, sizeof pattern, err, "%s/*.hdf5", demos));
-  if (glob(pattern, 0, NULL, &found)) return vlb_fail(err, VLB_USAGE, "%s: no demonstrations (*.hdf5) in that folder", demos);
-  vlb_code code = vlb_dataset_load(model, (const char *const *)found.gl_pathv, (int)found.gl_pathc, ctx, data, err);
-  globfree(&found);
+  vlb_file_list list;
+  VLB_TRY(vlb_folder_list(demos, ".hdf5", &list, err));
+  vlb_code code = list.count ? vlb_dataset_load(model, (const char *const *)list.path, list.count, ctx, data, err)
+                             : vlb_fail(err, VLB_USAGE, "%s: no demonstrations (*.hdf5) in that folder; 'vlabench demos' records some", demos);
+  vlb_list_free(&list);
   return code;
 }
 

@@ -1,5 +1,4 @@
 /* Suites: which files they consist of. What stands in a file is layout.c's business. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 
 #include "core/base/embed.h"
 #include "core/base/fields.h"
+#include "core/base/file.h"
 #include "sim/task/layout.h"
 
 extern const vlb_embedded vlb_embedded_sim_assets[];
@@ -53,18 +53,11 @@ static vlb_code embedded_sources(const char *suite, sources *all, vlb_error *err
 }
 
 static vlb_code folder_sources(const char *folder, sources *all, vlb_error *err) {
-  struct dirent **entries = NULL;
+  vlb_file_list list;
+  VLB_TRY(vlb_folder_list(folder, ".toml", &list, err));
   vlb_code code = VLB_OK;
-  int n = scandir(folder, &entries, NULL, alphasort);
-  if (n < 0) return vlb_fail(err, VLB_USAGE, "%s: cannot list this suite's folder", folder);
-  for (int i = 0; i < n; i++) {
-    char path[512];
-    if (snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) >= (int)sizeof path && !code)
-      code = vlb_fail(err, VLB_USAGE, "%s: path too long", folder);
-    if (!code) code = add_source(all, path, NULL, err);
-    free(entries[i]);
-  }
-  free(entries);
+  for (int i = 0; i < list.count && !code; i++) code = add_source(all, list.path[i], NULL, err);
+  vlb_list_free(&list);
   return code;
 }
 

@@ -171,10 +171,35 @@ static void test_abort_and_publish(void **state) {
   expect_content("halves/x", "made elsewhere");
 }
 
+/* Names are names: nothing in them is a pattern. */
+static void test_list(void **state) {
+  (void)state;
+  vlb_error err = {VLB_OK, ""};
+  vlb_file_list list;
+  static const char *const names[] = {"b.toml", "a.toml", ".hidden.toml", "a.txt", "toml"};
+  assert_int_equal(vlb_folder_make("odd [1]*", &err), VLB_OK);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "odd [1]*/%s", names[i]);
+    assert_int_equal(vlb_file_write(path, "x", 1, &err), VLB_OK);
+  }
+  assert_int_equal(vlb_folder_list("odd [1]*", ".toml", &list, &err), VLB_OK);
+  assert_int_equal(list.count, 2);
+  assert_string_equal(list.path[0], "odd [1]*/a.toml");
+  assert_string_equal(list.path[1], "odd [1]*/b.toml");
+  vlb_list_free(&list);
+  assert_int_equal(vlb_folder_list("odd [1]*", ".png", &list, &err), VLB_OK);
+  assert_int_equal(list.count, 0);
+  vlb_list_free(&list);
+  assert_int_equal(vlb_folder_list("odd [1]*/a.toml", "", &list, &err), VLB_USAGE);
+  assert_string_equal(err.message, "odd [1]*/a.toml: cannot be listed: Not a directory");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_write_and_read), cmocka_unit_test(test_errors),        cmocka_unit_test(test_path),
       cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_killed_writer), cmocka_unit_test(test_abort_and_publish),
+      cmocka_unit_test(test_list),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
