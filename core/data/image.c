@@ -91,9 +91,12 @@ void vlb_image_prepare_u8(const uint8_t *in, int h, int w, float *out, int size)
   }
 }
 
-void vlb_image_rotate180(const uint8_t *in, int size, uint8_t *out) {
-  size_t n = (size_t)size * (size_t)size;
-  for (size_t i = 0; i < n; i++) memcpy(out + 3 * (n - 1 - i), in + 3 * i, 3);
+void vlb_image_view(const uint8_t *in, int size, vlb_view view, uint8_t *out) {
+  const int mirror = view != VLB_VIEW_UPRIGHT, reverse = view != VLB_VIEW_MIRRORED;
+  for (int y = 0; y < size; y++) {
+    const uint8_t *row = in + (reverse ? size - 1 - y : y) * size * 3;
+    for (int x = 0; x < size; x++, out += 3) memcpy(out, row + (mirror ? size - 1 - x : x) * 3, 3);
+  }
 }
 
 /* --- PNG --- */

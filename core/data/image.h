@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "core/base/status.h"
+#include "core/data/embodiment.h"
 
 /* Resize keeping the aspect ratio (bilinear, half-pixel centres, no antialias), pad left and top with 0, then 2x-1.
  * in: [3,h,w] in [0,1]; out: [3,size,size] in [-1,1]. */
@@ -13,8 +13,8 @@ void vlb_image_prepare(const float *in, int h, int w, float *out, int size);
 /* The same from 8-bit RGB rows [h,w,3] (value / 255). */
 void vlb_image_prepare_u8(const uint8_t *in, int h, int w, float *out, int size);
 
-/* [size,size,3] turned by 180 degrees: what VLA pipelines do to LIBERO's bottom-up pictures (libero.md 7). */
-void vlb_image_rotate180(const uint8_t *in, int size, uint8_t *out);
+/* [size,size,3] with rows bottom-up, as a policy of that view sees it. */
+void vlb_image_view(const uint8_t *in, int size, vlb_view view, uint8_t *out);
 
 /* 8-bit RGB PNG [h,w,3], atomic, byte-identical for identical pixels. */
 vlb_code vlb_png_write(const char *path, const uint8_t *rgb, int h, int w, vlb_error *err);

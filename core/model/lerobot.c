@@ -100,8 +100,8 @@ static void read_sizes(reader *r, const json_t *o, vlb_model_config *c) {
 static void read_cameras(reader *r, const json_t *o, vlb_reference_config *out) {
   const json_t *list = json_object_get(o, "image_features");
   size_t n = json_array_size(list);
-  if (!json_is_array(list) || !n || n > VLB_MAX_CAMERAS) complain(r, "image_features", "must list 1 to 16 cameras");
-  for (size_t i = 0; i < n && i < VLB_MAX_CAMERAS && !r->code; i++) {
+  if (!json_is_array(list) || !n || n > VLB_LEROBOT_CAMERAS) complain(r, "image_features", "must list 1 to 16 cameras");
+  for (size_t i = 0; i < n && i < VLB_LEROBOT_CAMERAS && !r->code; i++) {
     const char *name = json_string_value(json_array_get(list, i));
     if (!name || strlen(name) >= sizeof out->cameras[i])
       complain(r, "image_features", "must list names");

@@ -4,12 +4,12 @@
 
 #include "core/model/config.h"
 
-enum { VLB_MAX_CAMERAS = 16 };
+enum { VLB_LEROBOT_CAMERAS = 16 };
 
 /* What the JSON of a reference case says beyond the model. */
 typedef struct {
   vlb_model_config model; /* cameras counts image_features; the caller narrows it to those present */
-  char cameras[VLB_MAX_CAMERAS][128];
+  char cameras[VLB_LEROBOT_CAMERAS][128];
   int camera_count;
   int64_t warmup, decay, steps; /* training probe */
   double peak_lr, alpha, clip;

@@ -116,7 +116,7 @@ static vlb_code add_pixels(loader *l, const vlb_episode *e, int64_t lost, vlb_er
   const uint8_t *source[] = {e->agentview, e->wrist};
   for (int64_t k = 0; k < e->frames - lost; k++, l->filled++)
     for (int c = 0; c < d->cameras; c++)
-      vlb_image_rotate180(source[c] + (size_t)k * view, d->size, d->pixels + (size_t)(l->filled * d->cameras + c) * view);
+      vlb_image_view(source[c] + (size_t)k * view, d->size, VLB_VIEW_ROTATED, d->pixels + (size_t)(l->filled * d->cameras + c) * view);
   vlb_progress_set(l->ctx->log, l->filled, NULL);
   return VLB_OK;
 }

@@ -1,5 +1,6 @@
 #include "experiments/cli/commands.h"
 #include "sim/rollout/demos.h"
+#include "sim/rollout/suites.h"
 
 static vlb_code read_settings(const vlb_args *args, vlb_demo_config *c, vlb_error *err) {
   vlb_fields_default(vlb_demo_fields, c);
@@ -20,7 +21,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
     printf("%s\n", folder);
     return VLB_OK;
   }
-  VLB_TRY(vlb_suite_load(config.suite.s, &suite, err));
+  VLB_TRY(vlb_suite_open(config.suite.s, &suite, err));
   printf("%d tasks of suite %s, %lld demonstrations each, into %s\n", suite->task_count, suite->name, (long long)config.per_task, folder);
   vlb_suite_free(suite);
   return VLB_OK;

@@ -8,6 +8,7 @@
 #include "experiments/plan/model_folder.h"
 #include "experiments/stats/stats.h"
 #include "experiments/store/episodes_csv.h"
+#include "sim/rollout/suites.h"
 
 /* Evaluation settings: those of the folder's training when it says so, then the options. The model is that of the folder; only what does not
  * change its tensors makes sense in --set model.*. */
@@ -100,7 +101,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   vlb_settings settings;
   vlb_suite *suite;
   VLB_TRY(read_settings(args, &settings, err));
-  VLB_TRY(vlb_suite_load(settings.eval.suite.s, &suite, err));
+  VLB_TRY(vlb_suite_open(settings.eval.suite.s, &suite, err));
   vlb_code code = evaluate(args, &settings, suite, ctx, err);
   vlb_suite_free(suite);
   return code;

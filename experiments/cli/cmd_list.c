@@ -6,6 +6,7 @@
 #include "experiments/cli/commands.h"
 #include "experiments/plan/ablation.h"
 #include "experiments/store/store.h"
+#include "sim/rollout/suites.h"
 #include "sim/task/task.h"
 
 extern const vlb_embedded vlb_embedded_experiment_assets[];
@@ -29,7 +30,7 @@ static void add_ablations(listing *l) {
 static void add_suites(listing *l) {
   for (const char *const *name = vlb_suite_names; *name; name++) {
     vlb_suite *suite;
-    if (vlb_suite_load(*name, &suite, NULL)) continue;
+    if (vlb_suite_open(*name, &suite, NULL)) continue;
     json_array_append_new(l->suites, json_pack("{s:s,s:i,s:i}", "name", *name, "tasks", suite->task_count, "max_steps", suite->max_steps));
     vlb_suite_free(suite);
   }

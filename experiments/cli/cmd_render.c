@@ -4,6 +4,7 @@
 #include "core/base/fields.h"
 #include "experiments/cli/commands.h"
 #include "sim/rollout/picture.h"
+#include "sim/rollout/suites.h"
 
 /* "spatial" or "spatial/3": the number behind the last slash is a task, if it is a number. task: -1 for all. */
 static vlb_code find_task(const char *what, vlb_suite **suite, int *task, vlb_error *err) {
@@ -12,7 +13,7 @@ static vlb_code find_task(const char *what, vlb_suite **suite, int *task, vlb_er
   long number = slash && slash[1] ? strtol(slash + 1, &end, 10) : -1;
   *task = number >= 0 && !*end ? (int)number : -1;
   snprintf(name, sizeof name, "%.*s", *task < 0 ? (int)strlen(what) : (int)(slash - what), what);
-  VLB_TRY(vlb_suite_load(name, suite, err));
+  VLB_TRY(vlb_suite_open(name, suite, err));
   if (*task < (*suite)->task_count) return VLB_OK;
   vlb_code code = vlb_fail(err, VLB_USAGE, "suite %s has tasks 0 to %d, not %d", name, (*suite)->task_count - 1, *task);
   vlb_suite_free(*suite);

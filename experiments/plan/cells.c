@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "experiments/plan/inputs.h"
-#include "sim/task/task.h"
+#include "sim/rollout/suites.h"
 
 /* Raised by hand when a change of the code changes the outcome of that kind of cell. A refactoring keeps the number, so stored
  * results stay valid; hashing the program instead would throw them away with every build.
@@ -123,7 +123,7 @@ static vlb_code add(vlb_plan *plan, vlb_cell cell, int *index, vlb_error *err) {
 
 static vlb_code suite_size(const char *name, int *tasks, int *max_steps, vlb_error *err) {
   vlb_suite *suite;
-  VLB_TRY(vlb_suite_load(name, &suite, err));
+  VLB_TRY(vlb_suite_open(name, &suite, err));
   *tasks = suite->task_count;
   *max_steps = suite->max_steps;
   vlb_suite_free(suite);

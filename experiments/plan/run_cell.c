@@ -6,6 +6,7 @@
 #include "core/model/model.h"
 #include "experiments/plan/model_folder.h"
 #include "experiments/store/episodes_csv.h"
+#include "sim/rollout/suites.h"
 
 /* The task files of a folder in name order, loaded. */
 static vlb_code load_demos(const vlb_model_config *model, const char *demos, const vlb_context *ctx, vlb_dataset **data, vlb_error *err) {
@@ -37,7 +38,7 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
   char csv[1024];
   vlb_suite *suite;
   VLB_TRY(vlb_path(csv, sizeof csv, err, "%s/episodes.csv", folder));
-  VLB_TRY(vlb_suite_load(s->eval.suite.s, &suite, err));
+  VLB_TRY(vlb_suite_open(s->eval.suite.s, &suite, err));
   int n = suite->task_count * (int)s->eval.episodes_per_task;
   vlb_episode_result *results = calloc((size_t)n, sizeof *results);
   vlb_code code = results ? VLB_OK : vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);

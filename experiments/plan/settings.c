@@ -43,15 +43,15 @@ vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   vlb_model_shape shape;
   VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
   VLB_TRY(vlb_train_config_check(&s->train, err));
-  if (s->model.cameras > VLB_SIM_CAMERAS)
+  if (s->model.cameras > VLB_MAX_CAMERAS)
     return vlb_fail(err, VLB_USAGE, "model.cameras = %lld, but the simulator has %d; further views are model.empty_cameras",
-                    (long long)s->model.cameras, (int)VLB_SIM_CAMERAS);
-  if (s->model.max_state_dim < VLB_STATE_DIM)
+                    (long long)s->model.cameras, (int)VLB_MAX_CAMERAS);
+  if (s->model.max_state_dim < VLB_MAX_STATE)
     return vlb_fail(err, VLB_USAGE, "model.max_state_dim = %lld is below the robot's %d state numbers",
-                    (long long)s->model.max_state_dim, (int)VLB_STATE_DIM);
-  if (s->model.action_dim != VLB_ACTION_DIM)
+                    (long long)s->model.max_state_dim, (int)VLB_MAX_STATE);
+  if (s->model.action_dim != VLB_MAX_ACTION)
     return vlb_fail(err, VLB_USAGE, "model.action_dim = %lld, but the robot takes %d numbers", (long long)s->model.action_dim,
-                    (int)VLB_ACTION_DIM);
+                    (int)VLB_MAX_ACTION);
   if (s->demos.seed == s->eval.seed)
     return vlb_fail(err, VLB_USAGE, "eval.seed = demos.seed = %lld: the evaluation would start where the demonstrations did",
                     (long long)s->eval.seed);

@@ -187,16 +187,6 @@ static void drive_arm(const vlb_osc *c, const vlb_scene *s, mjData *d) {
   }
 }
 
-/* What MuJoCo warned of since the last reset, or NULL. */
-static const char *trouble(const mjData *d) {
-  if (d->warning[mjWARN_BADQPOS].number) return "a position is not finite or huge";
-  if (d->warning[mjWARN_BADQVEL].number) return "a velocity is not finite or huge";
-  if (d->warning[mjWARN_BADQACC].number) return "an acceleration is not finite or huge";
-  if (d->warning[mjWARN_CONTACTFULL].number) return "too many contacts";
-  if (d->warning[mjWARN_CNSTRFULL].number) return "too many constraints";
-  return NULL;
-}
-
 typedef struct {
   vlb_osc *controller;
   const vlb_scene *scene;
@@ -216,7 +206,7 @@ static vlb_code step(void *self, vlb_error *err) {
     drive_arm(job->controller, job->scene, d);
     drive_gripper(job->controller, job->scene, d, job->action[6]);
     mj_step2(job->scene->model, d);
-    const char *what = trouble(d);
+    const char *what = vlb_engine_trouble(d);
     if (what) return vlb_fail(err, VLB_FAILED, "simulator instability in the control step at %.2f s: %s", start, what);
   }
   return VLB_OK;

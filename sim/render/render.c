@@ -67,10 +67,10 @@ static vlb_code make_sized_context(vlb_renderer *r, int shadows, vlb_error *err)
   return code;
 }
 
-static void set_view(vlb_renderer *r, int shadows) {
+static void set_view(vlb_renderer *r, const vlb_scene *scene, int shadows) {
   mjv_defaultOption(&r->option);
-  for (int i = 0; i < mjNGROUP; i++) r->option.geomgroup[i] = i == 1;
-  for (int i = 0; i < mjNGROUP; i++) r->option.sitegroup[i] = 0;
+  for (unsigned i = 0; i < mjNGROUP; i++) r->option.geomgroup[i] = scene->geom_groups >> i & 1;
+  for (unsigned i = 0; i < mjNGROUP; i++) r->option.sitegroup[i] = scene->site_groups >> i & 1;
   mjv_defaultCamera(&r->camera);
   r->camera.type = mjCAMERA_FIXED;
   mjv_makeScene(r->model, &r->scene, MAX_GEOMS);
@@ -93,7 +93,7 @@ vlb_code vlb_renderer_open(const vlb_scene *scene, int size, int shadows, vlb_re
     vlb_renderer_close(r);
     return code;
   }
-  set_view(r, shadows);
+  set_view(r, scene, shadows);
   *out = r;
   return VLB_OK;
 }
@@ -123,6 +123,7 @@ static void shrink(const vlb_renderer *r, uint8_t *rgb) {
 
 typedef struct {
   vlb_renderer *r;
+  const mjModel *model;
   mjData *data;
 } draw_job;
 
@@ -131,17 +132,17 @@ static vlb_code draw(void *self, vlb_error *err) {
   vlb_renderer *r = job->r;
   mjrRect all = {0, 0, SMOOTH * r->size, SMOOTH * r->size};
   (void)err;
-  mjv_updateScene(r->model, job->data, &r->option, NULL, &r->camera, mjCAT_ALL, &r->scene);
+  mjv_updateScene(job->model, job->data, &r->option, NULL, &r->camera, mjCAT_ALL, &r->scene);
   mjr_render(all, &r->scene, &r->context);
   mjr_readPixels(r->large, NULL, all, &r->context);
   return VLB_OK;
 }
 
-vlb_code vlb_render(vlb_renderer *r, const mjData *data, int camera, uint8_t *rgb, vlb_error *err) {
+vlb_code vlb_render(vlb_renderer *r, const mjModel *model, const mjData *data, int camera, uint8_t *rgb, vlb_error *err) {
   VLB_TRY(vlb_egl_use(&r->egl, err));
   r->camera.fixedcamid = camera;
   /* mjv_updateScene wants a mutable mjData for its scratch stack only; it gives everything back as it was */
-  draw_job job = {r, (mjData *)(uintptr_t)data};
+  draw_job job = {r, model, (mjData *)(uintptr_t)data};
   VLB_TRY(vlb_engine_guard(draw, &job, err));
   shrink(r, rgb);
   return VLB_OK;

@@ -9,6 +9,7 @@
 #include "core/base/pool.h"
 #include "sim/rollout/quality.h"
 #include "sim/rollout/record.h"
+#include "sim/rollout/suites.h"
 
 #define ROW(kind, name, ...) VLB_FIELD_ROW(vlb_demo_config, kind, name, __VA_ARGS__)
 const vlb_field vlb_demo_fields[] = {VLB_DEMO_FIELDS(ROW){0}};
@@ -37,13 +38,12 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   recorder *r = round->rec;
   (void)worker;
   VLB_TRY(vlb_check_stop(r->ctx, err));
-  vlb_record_settings s = {.task_index = round->task, .episode = round->first + index, .settle_steps = r->suite->settle_steps,
-                           .max_steps = r->suite->max_steps, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed};
+  vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed};
   vlb_world world;
   vlb_renderer *renderer = NULL;
   vlb_error trouble = {VLB_OK, ""};
   int succeeded = 0;
-  vlb_code code = vlb_world_open(&world, r->scenes[round->task], &r->suite->tasks[round->task], err);
+  vlb_code code = vlb_world_open(&world, r->suite, round->task, r->scenes[round->task], err);
   if (!code) code = vlb_renderer_open(r->scenes[round->task], s.size, r->config->shadows, &renderer, err);
   if (!code) code = vlb_record(&s, &world, renderer, &round->episodes[index], &succeeded, &trouble, err);
   if (renderer) vlb_renderer_close(renderer);
@@ -178,7 +178,7 @@ static vlb_code record_all(recorder *r, vlb_error *err) {
 
 vlb_code vlb_demos_record(const vlb_demo_config *config, const char *folder, const vlb_context *ctx, vlb_error *err) {
   recorder r = {.config = config, .folder = folder, .ctx = ctx};
-  VLB_TRY(vlb_suite_load(config->suite.s, &r.suite, err));
+  VLB_TRY(vlb_suite_open(config->suite.s, &r.suite, err));
   r.quality = calloc((size_t)r.suite->task_count, sizeof *r.quality);
   pthread_mutex_init(&r.lock, NULL);
   vlb_code code = r.quality ? record_all(&r, err) : vlb_fail(err, VLB_FAILED, "no memory for a suite");

@@ -7,24 +7,38 @@
 #include "sim/rollout/ffmpeg.h"
 #include "sim/rollout/record.h"
 
-enum { CONTROL_RATE = 20, SUITE_COLUMNS = 5 };
+enum { SUITE_COLUMNS = 5 };
 
 /* A sheet of square pictures of one size. */
 typedef struct {
   int size, columns, rows;
-  uint8_t *rgb; /* [rows*size, columns*size, 3] */
+  vlb_view view;
+  uint8_t *rgb;    /* [rows*size, columns*size, 3] */
+  uint8_t *turned; /* [size,size,3] */
 } sheet;
 
-static vlb_code sheet_open(sheet *s, int size, int columns, int rows, vlb_error *err) {
-  *s = (sheet){size, columns, rows, calloc((size_t)size * (size_t)size * (size_t)columns * (size_t)rows, 3)};
-  return s->rgb ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for a picture of %d x %d squares of %d pixels", columns, rows, size);
+static void sheet_close(sheet *s) {
+  free(s->rgb);
+  free(s->turned);
 }
 
-/* Puts a picture as rendered (rows bottom-up) at its square, upright. */
+static vlb_code sheet_open(sheet *s, const vlb_suite *suite, int size, int columns, int rows, vlb_error *err) {
+  size_t square = (size_t)size * (size_t)size * 3;
+  *s = (sheet){.size = size, .columns = columns, .rows = rows};
+  s->view = suite->embodiment->view == VLB_VIEW_MIRRORED ? VLB_VIEW_MIRRORED : VLB_VIEW_UPRIGHT;
+  s->rgb = calloc((size_t)columns * (size_t)rows, square);
+  s->turned = malloc(square);
+  if (s->rgb && s->turned) return VLB_OK;
+  sheet_close(s);
+  return vlb_fail(err, VLB_FAILED, "no memory for a picture of %d x %d squares of %d pixels", columns, rows, size);
+}
+
+/* Puts a picture as rendered (rows bottom-up) at its square, as an onlooker sees it. */
 static void sheet_put(sheet *s, int column, int row, const uint8_t *bottom_up) {
   size_t size = (size_t)s->size, line = size * 3, width = line * (size_t)s->columns;
   uint8_t *at = s->rgb + (size_t)row * size * width + (size_t)column * line;
-  for (size_t y = 0; y < size; y++) memcpy(at + y * width, bottom_up + (size - 1 - y) * line, line);
+  vlb_image_view(bottom_up, s->size, s->view, s->turned);
+  for (size_t y = 0; y < size; y++) memcpy(at + y * width, s->turned + y * line, line);
 }
 
 static vlb_code sheet_write(const sheet *s, const char *path, vlb_error *err) {
@@ -46,9 +60,9 @@ static void stage_close(stage *t) {
 
 static vlb_code stage_open(stage *t, const vlb_suite *suite, int task, const vlb_picture_settings *s, vlb_error *err) {
   *t = (stage){0};
-  vlb_code code = vlb_task_compile(&suite->tasks[task], &t->scene, err);
-  if (!code) code = vlb_world_open(&t->world, t->scene, &suite->tasks[task], err);
-  if (!code) code = vlb_world_start(&t->world, task, s->episode, s->seed, suite->settle_steps, err);
+  vlb_code code = suite->family->compile(suite, task, &t->scene, err);
+  if (!code) code = vlb_world_open(&t->world, suite, task, t->scene, err);
+  if (!code) code = vlb_world_start(&t->world, s->episode, s->seed, err);
   if (!code) code = vlb_renderer_open(t->scene, s->size, s->shadows, &t->renderer, err);
   if (code) stage_close(t);
   return code;
@@ -63,7 +77,7 @@ static vlb_code draw_start(const vlb_suite *suite, int task, int first, int last
   vlb_code code = stage_open(&t, suite, task, s, err);
   if (!code) {
     for (int c = first; c <= last && !code; c++) {
-      code = vlb_render(t.renderer, t.world.data, t.scene->camera[c], raw, err);
+      code = vlb_render(t.renderer, t.world.model, t.world.data, t.scene->camera[c], raw, err);
       if (!code) sheet_put(out, column + (down ? 0 : c - first), row + (down ? c - first : 0), raw);
     }
     stage_close(&t);
@@ -74,23 +88,23 @@ static vlb_code draw_start(const vlb_suite *suite, int task, int first, int last
 
 vlb_code vlb_picture_start(const vlb_suite *suite, int task, int camera, const vlb_picture_settings *s, const char *path, vlb_error *err) {
   sheet out;
-  int first = camera < 0 ? 0 : camera, last = camera < 0 ? VLB_SIM_CAMERAS - 1 : camera;
-  VLB_TRY(sheet_open(&out, s->size, last - first + 1, 1, err));
+  int first = camera < 0 ? 0 : camera, last = camera < 0 ? suite->embodiment->cameras - 1 : camera;
+  VLB_TRY(sheet_open(&out, suite, s->size, last - first + 1, 1, err));
   vlb_code code = draw_start(suite, task, first, last, s, &out, 0, 0, 0, err);
   if (!code) code = sheet_write(&out, path, err);
-  free(out.rgb);
+  sheet_close(&out);
   return code;
 }
 
 vlb_code vlb_picture_suite(const vlb_suite *suite, const vlb_picture_settings *s, const char *path, vlb_error *err) {
   sheet out;
   int columns = suite->task_count < SUITE_COLUMNS ? suite->task_count : SUITE_COLUMNS;
-  VLB_TRY(sheet_open(&out, s->size, columns, (suite->task_count + columns - 1) / columns * VLB_SIM_CAMERAS, err));
+  VLB_TRY(sheet_open(&out, suite, s->size, columns, (suite->task_count + columns - 1) / columns * suite->embodiment->cameras, err));
   vlb_code code = VLB_OK;
   for (int t = 0; t < suite->task_count && !code; t++)
-    code = draw_start(suite, t, 0, VLB_SIM_CAMERAS - 1, s, &out, t % columns, t / columns * VLB_SIM_CAMERAS, 1, err);
+    code = draw_start(suite, t, 0, suite->embodiment->cameras - 1, s, &out, t % columns, t / columns * suite->embodiment->cameras, 1, err);
   if (!code) code = sheet_write(&out, path, err);
-  free(out.rgb);
+  sheet_close(&out);
   return code;
 }
 
@@ -99,8 +113,7 @@ static vlb_code play(const vlb_suite *suite, int task, const vlb_picture_setting
   stage t;
   int reached = 0;
   vlb_error trouble;
-  vlb_record_settings record = {.task_index = task, .episode = s->episode, .settle_steps = suite->settle_steps,
-                                .max_steps = suite->max_steps, .size = s->size, .seed = s->seed};
+  vlb_record_settings record = {.episode = s->episode, .size = s->size, .seed = s->seed};
   VLB_TRY(stage_open(&t, suite, task, s, err));
   vlb_code code = vlb_record(&record, &t.world, t.renderer, e, &reached, &trouble, err);
   stage_close(&t);
@@ -119,20 +132,20 @@ static void put_frame(sheet *out, int row, const vlb_episode *e, int k) {
 vlb_code vlb_picture_sheet(const vlb_suite *suite, int task, int rows, const vlb_picture_settings *s, const char *path, int *succeeded, vlb_error *err) {
   sheet out;
   vlb_episode e;
-  VLB_TRY(sheet_open(&out, s->size, VLB_SIM_CAMERAS, rows, err));
+  VLB_TRY(sheet_open(&out, suite, s->size, suite->embodiment->cameras, rows, err));
   vlb_code code = play(suite, task, s, &e, succeeded, err);
   if (!code) {
     for (int r = 0; r < rows; r++) put_frame(&out, r, &e, rows > 1 ? r * (e.frames - 1) / (rows - 1) : 0);
     vlb_episode_free(&e);
     code = sheet_write(&out, path, err);
   }
-  free(out.rgb);
+  sheet_close(&out);
   return code;
 }
 
-static vlb_code write_film(const vlb_episode *e, sheet *frame, const char *path, vlb_error *err) {
+static vlb_code write_film(const vlb_episode *e, sheet *frame, int rate, const char *path, vlb_error *err) {
   vlb_film film;
-  VLB_TRY(vlb_film_open(&film, path, frame->columns * frame->size, frame->size, CONTROL_RATE, err));
+  VLB_TRY(vlb_film_open(&film, path, frame->columns * frame->size, frame->size, rate, err));
   vlb_code code = VLB_OK;
   for (int k = 0; k < e->frames && !code; k++) {
     put_frame(frame, 0, e, k);
@@ -145,12 +158,12 @@ static vlb_code write_film(const vlb_episode *e, sheet *frame, const char *path,
 vlb_code vlb_picture_film(const vlb_suite *suite, int task, const vlb_picture_settings *s, const char *path, int *succeeded, vlb_error *err) {
   sheet frame;
   vlb_episode e;
-  VLB_TRY(sheet_open(&frame, s->size, VLB_SIM_CAMERAS, 1, err));
+  VLB_TRY(sheet_open(&frame, suite, s->size, suite->embodiment->cameras, 1, err));
   vlb_code code = play(suite, task, s, &e, succeeded, err);
   if (!code) {
-    code = write_film(&e, &frame, path, err);
+    code = write_film(&e, &frame, suite->embodiment->rate, path, err);
     vlb_episode_free(&e);
   }
-  free(frame.rgb);
+  sheet_close(&frame);
   return code;
 }

@@ -4,16 +4,15 @@
 
 #include <stdint.h>
 
-#include "core/base/status.h"
+#include "core/data/embodiment.h"
 
-enum { VLB_SIM_CAMERAS = 2, VLB_STATE_DIM = 8, VLB_ACTION_DIM = 7 };
-
-/* What the policy may look at. Images are as the policy sees them: rotated by 180 degrees against the renderer's
- * bottom-up rows (libero.md section 7), [size,size,3] RGB. Borrowed until the call returns. */
+/* What the policy may look at. Images are as the policy sees them (the embodiment's view), [size,size,3] RGB. Borrowed until
+ * the call returns. */
 typedef struct {
-  const uint8_t *image[VLB_SIM_CAMERAS]; /* agentview, wrist */
+  const vlb_embodiment *embodiment;
+  const uint8_t *image[VLB_MAX_CAMERAS]; /* [cameras] */
   int size;                              /* pixels */
-  float state[VLB_STATE_DIM];            /* eef position 3 (m), axis-angle 3 (rad), finger joints 2 (m) */
+  float state[VLB_MAX_STATE];            /* [state_dim] */
   const char *instruction;
   int task, episode, replan;             /* key of the sampling noise */
 } vlb_observation;
@@ -23,7 +22,7 @@ typedef struct {
   int batch;          /* observations per call at most */
   int chunk;          /* actions per observation, T */
   int n_action_steps; /* executed before the next call */
-  /* actions: [n, chunk, VLB_ACTION_DIM] in the environment's units; the simulator clips to [-1,1]. Called by one thread at a time
+  /* actions: [n, chunk, action_dim of the embodiment] in the robot's units; the simulator clips. Called by one thread at a time
    * per policy value: the rollout engine gets one policy per worker thread. */
   vlb_code (*infer)(void *self, int n, const vlb_observation *observations, float *actions, vlb_error *err);
 } vlb_policy_callback;

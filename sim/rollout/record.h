@@ -4,15 +4,15 @@
 
 #include "core/data/episodes.h"
 #include "sim/render/render.h"
-#include "sim/rollout/world.h"
+#include "sim/task/world.h"
 
 /* Plays episode `episode` of the task. Frame k of *out holds what a policy would see when it must choose action k, and
- * action k. Ends when the expert has let go and left, or at max_steps. *succeeded: the goal holds after the last frame; what
+ * action k. Ends when the expert has nothing left to do, or at the suite's max_steps. *succeeded: the goal holds after the last frame; what
  * failed is in *out all the same (no frames when not even the start came to rest). Errors: VLB_FAILED only when pictures or
  * memory fail; an unstable simulation is a failed attempt, and *trouble says why (VLB_OK: nothing of the kind). Caller:
  * vlb_episode_free. */
 typedef struct {
-  int task_index, episode, settle_steps, max_steps, size;
+  int episode, size;
   uint64_t seed;
 } vlb_record_settings;
 vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded,

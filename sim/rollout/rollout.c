@@ -8,7 +8,7 @@
 #include "core/base/pool.h"
 #include "core/data/image.h"
 #include "sim/render/render.h"
-#include "sim/rollout/world.h"
+#include "sim/task/world.h"
 
 #define ROW(kind, name, ...) VLB_FIELD_ROW(vlb_rollout_config, kind, name, __VA_ARGS__)
 const vlb_field vlb_rollout_fields[] = {VLB_ROLLOUT_FIELDS(ROW){0}};
@@ -35,8 +35,8 @@ typedef struct {
   vlb_world world;
   vlb_episode_result *result;
   int active, queue_at;
-  float *queue;                     /* [chunk, VLB_ACTION_DIM] */
-  uint8_t *image[VLB_SIM_CAMERAS];  /* [size,size,3] */
+  float *queue;                     /* [chunk, action_dim] */
+  uint8_t *image[VLB_MAX_CAMERAS];  /* [size,size,3] */
 } lane;
 
 /* One worker's group of episodes of one task, advanced side by side. */
@@ -44,11 +44,12 @@ typedef struct {
   run *run;
   int task, lane_count;
   const vlb_policy_callback *policy;
+  const vlb_embodiment *embodiment;
   vlb_renderer *renderer;
   lane *lanes;                   /* [lane_count] */
   lane **waiting;                /* lanes that need a new chunk */
   vlb_observation *observations; /* [lane_count] */
-  float *actions;                /* [lane_count, chunk, VLB_ACTION_DIM] */
+  float *actions;                /* [lane_count, chunk, action_dim] */
   uint8_t *raw;                  /* one picture as rendered */
 } group;
 
@@ -75,30 +76,29 @@ static void start_lane(group *g, lane *l) {
   vlb_error err = {VLB_OK, ""};
   l->active = 1;
   l->queue_at = g->policy->n_action_steps; /* empty */
-  if (vlb_world_start(&l->world, g->task, l->result->episode, (uint64_t)r->config->seed, r->suite->settle_steps, &err))
+  if (vlb_world_start(&l->world, l->result->episode, (uint64_t)r->config->seed, &err))
     finish_with_error(g, l, VLB_EPISODE_SIM_ERROR, &err);
   else if (l->world.success)
     finish(g, l, VLB_EPISODE_SUCCESS);
 }
 
 static vlb_code observe(group *g, lane *l, vlb_observation *o, vlb_error *err) {
-  const vlb_scene *scene = l->world.scene;
   int size = (int)g->run->config->render_size;
-  *o = (vlb_observation){.size = size, .instruction = l->world.task->instruction, .task = g->task,
+  *o = (vlb_observation){.embodiment = g->embodiment, .size = size, .instruction = l->world.task->instruction, .task = g->task,
                          .episode = l->result->episode, .replan = l->result->replans};
-  for (int c = 0; c < VLB_SIM_CAMERAS; c++) {
-    VLB_TRY(vlb_render(g->renderer, l->world.data, scene->camera[c], g->raw, err));
-    vlb_image_rotate180(g->raw, size, l->image[c]);
+  for (int c = 0; c < g->embodiment->cameras; c++) {
+    VLB_TRY(vlb_render(g->renderer, l->world.model, l->world.data, l->world.scene->camera[c], g->raw, err));
+    vlb_image_view(g->raw, size, g->embodiment->view, l->image[c]);
     o->image[c] = l->image[c];
   }
-  vlb_eef_state(scene, l->world.data, o->state);
+  l->world.suite->family->state(&l->world, o->state);
   return VLB_OK;
 }
 
 /* Asks the policy for one batch of waiting lanes. Its failure ends those episodes, not the run. */
 static void infer(group *g, lane **waiting, int n) {
   vlb_error err = {VLB_OK, ""};
-  size_t chunk = (size_t)g->policy->chunk * VLB_ACTION_DIM;
+  size_t chunk = (size_t)g->policy->chunk * (size_t)g->embodiment->action_dim;
   vlb_code code = VLB_OK;
   for (int i = 0; i < n && !code; i++) code = observe(g, waiting[i], &g->observations[i], &err);
   vlb_outcome blame = code ? VLB_EPISODE_SIM_ERROR : VLB_EPISODE_POLICY_ERROR;
@@ -124,9 +124,10 @@ static void refill_queues(group *g) {
 
 static void step_lane(group *g, lane *l) {
   vlb_error err = {VLB_OK, ""};
-  double action[VLB_ACTION_DIM];
-  const float *next = l->queue + (size_t)l->queue_at++ * VLB_ACTION_DIM;
-  for (int i = 0; i < VLB_ACTION_DIM; i++) {
+  double action[VLB_MAX_ACTION];
+  const int n = g->embodiment->action_dim;
+  const float *next = l->queue + l->queue_at++ * n;
+  for (int i = 0; i < n; i++) {
     action[i] = (double)next[i];
     if (isfinite(action[i])) continue;
     vlb_fail(&err, VLB_FAILED, "the policy's action %d at step %d is not a finite number", i, l->result->steps);
@@ -161,10 +162,11 @@ static vlb_code advance(group *g, vlb_error *err) {
 
 static vlb_code open_lane(group *g, lane *l, vlb_error *err) {
   size_t size = (size_t)g->run->config->render_size, pixels = size * size * 3;
-  VLB_TRY(vlb_world_open(&l->world, g->run->scenes[g->task], &g->run->suite->tasks[g->task], err));
-  l->queue = malloc((size_t)g->policy->chunk * VLB_ACTION_DIM * sizeof *l->queue);
-  for (int c = 0; c < VLB_SIM_CAMERAS; c++) l->image[c] = malloc(pixels);
-  return l->queue && l->image[0] && l->image[1] ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for an episode");
+  VLB_TRY(vlb_world_open(&l->world, g->run->suite, g->task, g->run->scenes[g->task], err));
+  l->queue = malloc((size_t)g->policy->chunk * (size_t)g->embodiment->action_dim * sizeof *l->queue);
+  int missing = !l->queue;
+  for (int c = 0; c < g->embodiment->cameras; c++) missing |= !(l->image[c] = malloc(pixels));
+  return missing ? vlb_fail(err, VLB_FAILED, "no memory for an episode") : VLB_OK;
 }
 
 static vlb_code open_group(group *g, int first, vlb_error *err) {
@@ -173,7 +175,7 @@ static vlb_code open_group(group *g, int first, vlb_error *err) {
   g->lanes = calloc(n, sizeof *g->lanes);
   g->waiting = calloc(n, sizeof(lane *));
   g->observations = calloc(n, sizeof *g->observations);
-  g->actions = calloc(n * (size_t)g->policy->chunk * VLB_ACTION_DIM, sizeof *g->actions);
+  g->actions = calloc(n * (size_t)g->policy->chunk * (size_t)g->embodiment->action_dim, sizeof *g->actions);
   g->raw = malloc(size * size * 3);
   if (!g->lanes || !g->waiting || !g->observations || !g->actions || !g->raw)
     return vlb_fail(err, VLB_FAILED, "no memory for %d episodes side by side", g->lane_count);
@@ -188,7 +190,7 @@ static void close_group(group *g) {
   for (int i = 0; g->lanes && i < g->lane_count; i++) {
     vlb_world_close(&g->lanes[i].world);
     free(g->lanes[i].queue);
-    for (int c = 0; c < VLB_SIM_CAMERAS; c++) free(g->lanes[i].image[c]);
+    for (int c = 0; c < VLB_MAX_CAMERAS; c++) free(g->lanes[i].image[c]);
   }
   if (g->renderer) vlb_renderer_close(g->renderer);
   free(g->lanes);
@@ -202,7 +204,8 @@ static void close_group(group *g) {
 static vlb_code run_group(void *self, int index, int worker, vlb_error *err) {
   run *r = self;
   int lanes = (int)r->config->lanes, first = index % r->groups * lanes, left = (int)r->config->episodes_per_task - first;
-  group g = {.run = r, .task = index / r->groups, .policy = &r->policies[worker], .lane_count = left < lanes ? left : lanes};
+  group g = {.run = r, .task = index / r->groups, .policy = &r->policies[worker], .embodiment = r->suite->embodiment,
+             .lane_count = left < lanes ? left : lanes};
   vlb_code code = open_group(&g, first, err);
   if (!code) code = advance(&g, err);
   close_group(&g);

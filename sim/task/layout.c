@@ -7,6 +7,7 @@
 
 #include "core/base/fields.h"
 #include "sim/task/predicates.h"
+#include "sim/task/world.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -222,9 +223,41 @@ static vlb_code read_atoms(const vlb_toml *toml, const char *key, int starts, co
 
 /* --- whole files --- */
 
+/* Which family runs the tasks of a suite made of data. */
+static const struct {
+  const vlb_embodiment *embodiment;
+  const vlb_family *family;
+} robots[] = {{&vlb_panda, &vlb_tabletop_family}};
+
+/* robot: the Panda when absent. */
+static vlb_code read_robot(const vlb_toml *toml, vlb_suite *suite, vlb_error *err) {
+  char name[32] = "panda";
+  const char *names[COUNT(robots)];
+  if (vlb_toml_get(toml, "robot")) VLB_TRY(read_text(toml, "robot", name, sizeof name, err));
+  for (int i = 0; i < COUNT(robots); i++) {
+    names[i] = robots[i].embodiment->name;
+    if (strcmp(name, names[i])) continue;
+    suite->embodiment = robots[i].embodiment;
+    suite->family = robots[i].family;
+    return VLB_OK;
+  }
+  return not_one_of(vlb_toml_get(toml, "robot"), "robot", name, names, COUNT(robots), err);
+}
+
+/* arena: stays as it is when absent. */
+static vlb_code read_arena(const vlb_toml *toml, char *arena, size_t size, vlb_error *err) {
+  const vlb_toml *node = vlb_toml_get(toml, "arena");
+  const char *near;
+  if (!node) return VLB_OK;
+  VLB_TRY(read_text(toml, "arena", arena, size, err));
+  return vlb_arena_known(arena, &near) ? VLB_OK : not_one_of(node, "arena", arena, &near, near != NULL, err);
+}
+
 vlb_code vlb_layout_read_suite(const vlb_toml *toml, vlb_layout *layout, vlb_suite *suite, vlb_error *err) {
-  static const char *const keys[] = {"max_steps", "settle_steps", "regions", "objects", "fixtures"};
+  static const char *const keys[] = {"robot", "arena", "max_steps", "settle_steps", "regions", "objects", "fixtures"};
   VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
+  VLB_TRY(read_robot(toml, suite, err));
+  VLB_TRY(read_arena(toml, layout->arena, sizeof layout->arena, err));
   VLB_TRY(read_count(toml, "max_steps", 1, 100000, &suite->max_steps, err));
   VLB_TRY(read_count(toml, "settle_steps", 0, 1000, &suite->settle_steps, err));
   return read_things(toml, layout, err);
@@ -262,10 +295,12 @@ static vlb_code name_task(const vlb_toml *toml, vlb_task *task, vlb_error *err) 
 }
 
 vlb_code vlb_layout_read_task(const vlb_toml *toml, vlb_layout *layout, vlb_task *task, vlb_error *err) {
-  static const char *const keys[] = {"instruction", "goal", "start", "place", "regions", "objects", "fixtures"};
+  static const char *const keys[] = {"instruction", "arena", "goal", "start", "place", "regions", "objects", "fixtures"};
   VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
   VLB_TRY(read_text(toml, "instruction", task->instruction, sizeof task->instruction, err));
   VLB_TRY(name_task(toml, task, err));
+  VLB_TRY(read_arena(toml, layout->arena, sizeof layout->arena, err));
+  memcpy(task->arena, layout->arena, sizeof task->arena);
   VLB_TRY(read_things(toml, layout, err));
   VLB_TRY(read_table(toml, "place", read_place, layout, err));
   task->object_count = layout->object_count;

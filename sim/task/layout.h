@@ -9,6 +9,7 @@ enum { VLB_MAX_REGIONS = 64 };
 
 /* Regions and objects as declared so far: the suite's, then a task's own on top. */
 typedef struct {
+  char arena[32];
   struct {
     char name[48];
     vlb_placement where;

@@ -8,7 +8,6 @@
 
 enum { PLACEMENT_TRIES = 500, EPISODE_TRIES = 20, SETTLE_SUBSTEPS = 150 };
 
-static const double arm_noise = 0.02;    /* rad */
 static const double drop_height = 0.001; /* m above the resting height */
 
 /* --- what an object's marks say about its shape --- */
@@ -29,9 +28,9 @@ static extent object_extent(const mjModel *m, const char *object) {
 }
 
 /* Height of the surface that `on` offers and its centre. A box site is a region: things stand on its floor. */
-static void support(const mjModel *m, const mjData *d, const char *on, double out[3]) {
-  static const double table[3] = {0, 0, 0.9};
-  memcpy(out, table, sizeof table);
+static void support(const vlb_scene *scene, const mjData *d, const char *on, double out[3]) {
+  const mjModel *m = scene->model;
+  mju_copy3(out, scene->workspace);
   if (!on[0]) return;
   char name[128];
   int site = vlb_site(m, on);
@@ -61,10 +60,11 @@ static int overlaps(const vlb_task *task, int i, const mjModel *m, const mjData 
   return 0;
 }
 
-static void place_once(const vlb_task *task, int i, vlb_rng *rng, const mjModel *m, mjData *d) {
+static void place_once(const vlb_task *task, int i, vlb_rng *rng, const vlb_scene *scene, mjData *d) {
+  const mjModel *m = scene->model;
   const vlb_placement *where = &task->placements[i];
   double at[3];
-  support(m, d, where->on, at);
+  support(scene, d, where->on, at);
   double x = at[0] + vlb_rng_range(rng, where->x[0], where->x[1]);
   double y = at[1] + vlb_rng_range(rng, where->y[0], where->y[1]);
   double yaw = vlb_rng_range(rng, where->yaw[0], where->yaw[1]);
@@ -76,12 +76,12 @@ static void place_once(const vlb_task *task, int i, vlb_rng *rng, const mjModel 
 }
 
 /* Returns 0 when some object finds no free place. */
-static int place_all(const vlb_task *task, vlb_rng *rng, const mjModel *m, mjData *d) {
+static int place_all(const vlb_task *task, vlb_rng *rng, const vlb_scene *scene, mjData *d) {
   for (int i = 0; i < task->object_count; i++) {
     if (!task->objects[i].movable) continue;
     int tries = 0;
-    do place_once(task, i, rng, m, d);
-    while (overlaps(task, i, m, d) && ++tries < PLACEMENT_TRIES);
+    do place_once(task, i, rng, scene, d);
+    while (overlaps(task, i, scene->model, d) && ++tries < PLACEMENT_TRIES);
     if (tries == PLACEMENT_TRIES) return 0;
   }
   return 1;
@@ -99,15 +99,12 @@ static void start_joints(const vlb_task *task, vlb_rng *rng, const mjModel *m, m
 /* Steps with the robot pinned where it is, so that everything else comes to rest; then the clock starts. */
 static void settle(const vlb_scene *scene, mjData *d) {
   const mjModel *m = scene->model;
-  enum { ROBOT = VLB_ARM_JOINTS + 2 };
-  int qpos[ROBOT];
-  mjtNum held[ROBOT];
-  for (int i = 0; i < ROBOT; i++) qpos[i] = i < VLB_ARM_JOINTS ? scene->arm_qpos[i] : scene->finger_qpos[i - VLB_ARM_JOINTS];
-  for (int i = 0; i < ROBOT; i++) held[i] = d->qpos[qpos[i]];
+  mjtNum held[VLB_MAX_DOF];
+  mju_copy(held, d->qpos, scene->robot_joints);
   for (int step = 0; step < SETTLE_SUBSTEPS; step++) {
     mj_step(m, d);
-    for (int i = 0; i < ROBOT; i++) d->qpos[qpos[i]] = held[i];
-    for (int i = 0; i < ROBOT; i++) d->qvel[i] = 0; /* the robot's degrees of freedom come first */
+    mju_copy(d->qpos, held, scene->robot_joints);
+    mju_zero(d->qvel, scene->robot_joints);
   }
   mju_zero(d->qvel, m->nv);
   mju_zero(d->qacc_warmstart, m->nv);
@@ -128,10 +125,11 @@ static vlb_code reset(void *self, vlb_error *err) {
   mjData *d = job->data;
   for (int tries = 0; tries < EPISODE_TRIES; tries++) {
     vlb_scene_home(job->scene, d);
-    for (int i = 0; i < VLB_ARM_JOINTS; i++) d->qpos[job->scene->arm_qpos[i]] += arm_noise * vlb_rng_normal(&job->rng);
+    for (int i = 0; i < job->scene->robot_joints; i++)
+      if (job->scene->home_noise[i] > 0) d->qpos[i] += job->scene->home_noise[i] * vlb_rng_normal(&job->rng);
     start_joints(job->task, &job->rng, job->scene->model, d);
     mj_kinematics(job->scene->model, d);
-    if (!place_all(job->task, &job->rng, job->scene->model, d)) continue;
+    if (!place_all(job->task, &job->rng, job->scene, d)) continue;
     settle(job->scene, d);
     return VLB_OK;
   }
@@ -175,8 +173,10 @@ static vlb_code check_names(const vlb_task *task, const mjModel *m, vlb_error *e
   return VLB_OK;
 }
 
-vlb_code vlb_task_compile(const vlb_task *task, vlb_scene **scene, vlb_error *err) {
-  VLB_TRY(vlb_scene_compile(task->objects, task->object_count, scene, err));
+vlb_code vlb_task_compile(const vlb_suite *suite, int index, vlb_scene **scene, vlb_error *err) {
+  const vlb_task *task = &suite->tasks[index];
+  vlb_scene_spec spec = {suite->embodiment, task->arena, task->objects, task->object_count};
+  VLB_TRY(vlb_scene_compile(&spec, scene, err));
   vlb_code code = check_names(task, (*scene)->model, err);
   if (!code) return VLB_OK;
   vlb_scene_free(*scene);

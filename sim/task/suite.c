@@ -11,7 +11,7 @@
 
 extern const vlb_embedded vlb_embedded_sim_assets[];
 
-const char *const vlb_suite_names[] = {"spatial", NULL};
+const char *const vlb_suite_names[] = {"spatial", "object", "goal", "long", "so100", "so101", NULL};
 
 static const char suites_folder[] = "sim/task/suites/";
 
@@ -87,6 +87,7 @@ static vlb_code read_tasks(const sources *all, vlb_suite *suite, vlb_error *err)
   vlb_layout *common = calloc(1, sizeof *common), *own = calloc(1, sizeof *own);
   vlb_toml *suite_toml = NULL;
   vlb_code code = common && own ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for a suite");
+  if (!code) strcpy(common->arena, "tabletop");
   if (!code) code = open_source(&all->suite, &suite_toml, err);
   if (!code) code = vlb_layout_read_suite(suite_toml, common, suite, err);
   for (int i = 0; i < all->task_count && !code; i++) {

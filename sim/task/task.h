@@ -24,6 +24,9 @@ typedef struct {
 
 typedef struct {
   char name[96], instruction[256]; /* the name is the instruction with underscores, as LIBERO's */
+  char group[24];                  /* tables sum up by it; empty: none */
+  int row;                         /* of the family's own table of tasks; those made of data have what follows instead */
+  char arena[32];
   vlb_scene_object objects[VLB_MAX_OBJECTS];
   vlb_placement placements[VLB_MAX_OBJECTS]; /* of movables */
   int object_count;
@@ -31,23 +34,28 @@ typedef struct {
   int goal_count, start_count;
 } vlb_task;
 
+typedef struct vlb_family vlb_family; /* sim/task/world.h */
+
 typedef struct {
   char name[48];
+  const vlb_family *family;
+  const vlb_embodiment *embodiment;
   int max_steps, settle_steps;
   vlb_task *tasks;
   int task_count;
 } vlb_suite;
 
-/* An embedded suite by name ("spatial"), or a folder of task files. Errors: VLB_USAGE with file:line, did-you-mean. Caller frees. */
+/* A suite made of data: an embedded one by name ("spatial"), or a folder of task files. (sim/rollout/suites.h knows the others
+ * too.) Errors: VLB_USAGE with file:line, did-you-mean. Caller frees. */
 vlb_code vlb_suite_load(const char *name_or_folder, vlb_suite **suite, vlb_error *err);
 void vlb_suite_free(vlb_suite *suite);
 extern const char *const vlb_suite_names[]; /* embedded ones, closed by NULL */
 
 /* Compiles the task's scene and checks that every body and site the task names is in it. Caller: vlb_scene_free. */
-vlb_code vlb_task_compile(const vlb_task *task, vlb_scene **scene, vlb_error *err);
+vlb_code vlb_task_compile(const vlb_suite *suite, int task, vlb_scene **scene, vlb_error *err);
 
 /* Places everything: pure function of (task index, episode, seed). Rejects overlapping placements; data ends forwarded,
- * time 0, at rest, arm at home with N(0, 0.02) rad noise. Errors: VLB_FAILED when no placement fits. */
+ * time 0, at rest, robot at home with its noise. Errors: VLB_FAILED when no placement fits. */
 vlb_code vlb_task_reset(const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene, mjData *data, vlb_error *err);
 
 /* Conjunction of the goals, tests exactly as libero.md 4 (no mj_forward here). */

@@ -96,3 +96,32 @@ vlb_code vlb_engine_load(const char *xml, mjModel **model, vlb_error *err) {
   free(vfs);
   return code;
 }
+
+typedef struct {
+  const char *path;
+  mjModel **model;
+} load_file_job;
+
+static vlb_code load_file(void *self, vlb_error *err) {
+  load_file_job *job = self;
+  char message[800] = "";
+  *job->model = mj_loadXML(job->path, NULL, message, sizeof message);
+  one_line(message);
+  if (!*job->model) return vlb_fail(err, VLB_FAILED, "%s: MuJoCo does not compile it: %s", job->path, message);
+  return VLB_OK;
+}
+
+vlb_code vlb_engine_load_file(const char *path, mjModel **model, vlb_error *err) {
+  load_file_job job = {path, model};
+  *model = NULL;
+  return vlb_engine_guard(load_file, &job, err);
+}
+
+const char *vlb_engine_trouble(const mjData *data) {
+  if (data->warning[mjWARN_BADQPOS].number) return "a position is not finite or huge";
+  if (data->warning[mjWARN_BADQVEL].number) return "a velocity is not finite or huge";
+  if (data->warning[mjWARN_BADQACC].number) return "an acceleration is not finite or huge";
+  if (data->warning[mjWARN_CONTACTFULL].number) return "too many contacts";
+  if (data->warning[mjWARN_CNSTRFULL].number) return "too many constraints";
+  return NULL;
+}

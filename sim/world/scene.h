@@ -5,39 +5,51 @@
 #include <mujoco/mujoco.h>
 
 #include "core/base/status.h"
+#include "core/data/embodiment.h"
 
-/* An object instance. Its fragment is sim/world/objects/<category>.xml: one <body name="@_main"> in which every '@' is
- * replaced by the instance name. Geoms of group 0 collide, of group 1 are seen (libero.md sections 4 and 7); fragments use
- * the default classes and materials that arena.xml lists: "visual", "movable" and "fixture" (which a drawer uses as well:
- * it meets movables and the robot, never its own cabinet).
+/* An object instance. Its fragment is sim/world/objects/<category>.xml (rules: sim/world/objects/README.md): one
+ * <body name="@_main"> in which every '@' is replaced by the instance name.
  * movable: a free joint "@_joint0" is added; otherwise the body is fixed where `pos`/`yaw` put it. */
 typedef struct {
   char name[48], category[48];
   int movable;
-  double pos[3], yaw; /* of a fixture: m, rad. Movables are placed through qpos at reset. */
+  double pos[3], yaw; /* of a fixture: m from the arena's workspace, rad. Movables are placed through qpos at reset. */
 } vlb_scene_object;
+
+/* What to compose: sim/world/common.xml, arenas/<arena>.xml, robots/<embodiment's name>.xml, movables in their order, fixtures
+ * in their order: qpos is the robot's joints, 7 numbers per movable, 1 per fixture joint (libero.md 5). */
+typedef struct {
+  const vlb_embodiment *embodiment;
+  const char *arena; /* "tabletop" */
+  const vlb_scene_object *objects;
+  int object_count;
+} vlb_scene_spec;
 
 enum { VLB_ARM_JOINTS = 7, VLB_MAX_DOF = 256 };
 
 typedef struct {
+  const vlb_embodiment *embodiment;
   mjModel *model;
-  char *xml;                     /* the composed MJCF, stored with demonstrations */
-  int eef_site, hand_body;       /* gripper0_grip_site, robot0_right_hand */
+  char *xml;                      /* the composed MJCF, stored with demonstrations */
+  int camera[VLB_MAX_CAMERAS];    /* the embodiment's; a scene of ours has "overview" too, for people */
+  unsigned geom_groups, site_groups; /* bit g: group g is drawn */
+  double workspace[3];            /* the arena's origin of regions, m */
+  int robot_joints;               /* they come first in qpos and qvel */
+  const mjtNum *home, *home_noise; /* [robot_joints] in the model: nominal position and its noise at a reset */
+  /* the Panda's parts */
+  int eef_site, hand_body; /* gripper0_grip_site, robot0_right_hand */
   int arm_qpos[VLB_ARM_JOINTS], arm_dof[VLB_ARM_JOINTS], arm_actuator[VLB_ARM_JOINTS];
   int finger_qpos[2], finger_actuator[2];
-  int camera[2];                 /* agentview, robot0_eye_in_hand; the model has "overview" too, for people */
 } vlb_scene;
 
-/* Composes arena, robot, movables in their order, fixtures in their order: qpos is 7 arm joints, 2 fingers, 7 numbers per
- * movable, 1 per fixture joint (libero.md 5). Errors (VLB_USAGE): unknown category with
- * did-you-mean; (VLB_FAILED): MuJoCo's own message. Caller frees. */
-vlb_code vlb_scene_compile(const vlb_scene_object *objects, int n, vlb_scene **scene, vlb_error *err);
+/* Errors (VLB_USAGE): unknown arena or category with did-you-mean; (VLB_FAILED): MuJoCo's own message. Caller frees. */
+vlb_code vlb_scene_compile(const vlb_scene_spec *spec, vlb_scene **scene, vlb_error *err);
 void vlb_scene_free(vlb_scene *scene);
 
-/* mj_resetData, then the arm at vlb_arm_home and the fingers half open. Objects stay where their fragments put them. */
+/* mj_resetData, then the robot at home. Objects stay where their fragments put them. */
 void vlb_scene_home(const vlb_scene *scene, mjData *data);
 
-/* Nominal arm pose, rad (libero.md 6). */
-extern const double vlb_arm_home[VLB_ARM_JOINTS];
+/* 1 when an arena of that name is compiled in; else 0 and *hint is the nearest name or NULL. */
+int vlb_arena_known(const char *arena, const char **hint);
 
 #endif

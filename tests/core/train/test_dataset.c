@@ -49,9 +49,9 @@ static void check_pairs(bool before) {
     for (int j = 0; j < 3; j++) assert_true(fabs((double)state_back(d, k, j) - e.ee_pos[3 * k + j]) < 1e-6);
     for (int j = 0; j < 3; j++) assert_true(fabs((double)state_back(d, k, 3 + j) - e.ee_ori[3 * k + j]) < 1e-6);
     for (int j = 0; j < 2; j++) assert_true(fabs((double)state_back(d, k, 6 + j) - e.gripper[2 * k + j]) < 1e-6);
-    vlb_image_rotate180(e.agentview + k * (int)sizeof turned, 16, turned);
+    vlb_image_view(e.agentview + k * (int)sizeof turned, 16, VLB_VIEW_ROTATED, turned);
     assert_memory_equal(d->pixels + (2 * k) * (int)sizeof turned, turned, sizeof turned);
-    vlb_image_rotate180(e.wrist + k * (int)sizeof turned, 16, turned);
+    vlb_image_view(e.wrist + k * (int)sizeof turned, 16, VLB_VIEW_ROTATED, turned);
     assert_memory_equal(d->pixels + (2 * k + 1) * (int)sizeof turned, turned, sizeof turned);
     assert_int_equal(d->episode_end[k], 5 - lost);
   }

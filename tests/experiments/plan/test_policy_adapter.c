@@ -33,10 +33,10 @@ static int set_up(void **state) {
   vlb_model_init(f->model, 3);
   f->source.model = f->model;
   f->source.seed = 5;
-  f->source.state.dim = VLB_STATE_DIM;
-  f->source.action.dim = VLB_ACTION_DIM;
-  for (int k = 0; k < VLB_STATE_DIM; k++) f->source.state.std[k] = 1;
-  for (int k = 0; k < VLB_ACTION_DIM; k++) f->source.action.std[k] = 1;
+  f->source.state.dim = VLB_MAX_STATE;
+  f->source.action.dim = VLB_MAX_ACTION;
+  for (int k = 0; k < VLB_MAX_STATE; k++) f->source.state.std[k] = 1;
+  for (int k = 0; k < VLB_MAX_ACTION; k++) f->source.action.std[k] = 1;
   vlb_rng rng = vlb_rng_make(1, VLB_RNG_TEST, 0, 0);
   for (int i = 0; i < 3; i++)
     for (int k = 0; k < PIXELS; k++) f->image[i][k] = (uint8_t)vlb_rng_below(&rng, 256);
@@ -55,7 +55,7 @@ static int tear_down(void **state) {
 static vlb_observation observation(const fixture *f, int i) {
   vlb_observation o = {.image = {f->image[i], f->image[(i + 1) % 3]}, .size = SIZE, .instruction = i ? "pick up the bowl" : "open the drawer",
                        .task = i, .episode = 2, .replan = i};
-  for (int k = 0; k < VLB_STATE_DIM; k++) o.state[k] = (float)(0.1 * k - 0.2 * i);
+  for (int k = 0; k < VLB_MAX_STATE; k++) o.state[k] = (float)(0.1 * k - 0.2 * i);
   return o;
 }
 
@@ -70,7 +70,7 @@ static void act(const vlb_policy_source *source, int batch, int n, const vlb_obs
   vlb_policy_adapter_free(a);
 }
 
-enum { ACTIONS = CHUNK * VLB_ACTION_DIM };
+enum { ACTIONS = CHUNK * VLB_MAX_ACTION };
 
 /* the actions of an observation are the same bits alone, in company, and in a larger batch */
 static void company_does_not_matter(void **state) {
@@ -110,21 +110,21 @@ static void everything_counts(void **state) {
 static void units(void **state) {
   const fixture *f = *state;
   vlb_observation o = observation(f, 1);
-  float plain[ACTIONS], scaled[ACTIONS], want[VLB_ACTION_DIM];
+  float plain[ACTIONS], scaled[ACTIONS], want[VLB_MAX_ACTION];
   vlb_policy_source source = f->source;
   act(&source, 1, 1, &o, plain);
-  for (int k = 0; k < VLB_ACTION_DIM; k++) {
+  for (int k = 0; k < VLB_MAX_ACTION; k++) {
     source.action.mean[k] = (float)k;
     source.action.std[k] = 0.5f;
   }
-  for (int k = 0; k < VLB_STATE_DIM; k++) {
+  for (int k = 0; k < VLB_MAX_STATE; k++) {
     source.state.mean[k] = 1;
     o.state[k] += 1;
   }
   act(&source, 1, 1, &o, scaled);
   for (int t = 0; t < CHUNK; t++) {
-    vlb_unnormalize(&source.action, plain + t * VLB_ACTION_DIM, want);
-    for (int k = 0; k < VLB_ACTION_DIM; k++) assert_float_equal(scaled[t * VLB_ACTION_DIM + k], want[k], 1e-4);
+    vlb_unnormalize(&source.action, plain + t * VLB_MAX_ACTION, want);
+    for (int k = 0; k < VLB_MAX_ACTION; k++) assert_float_equal(scaled[t * VLB_MAX_ACTION + k], want[k], 1e-4);
   }
 }
 

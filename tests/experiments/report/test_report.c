@@ -17,6 +17,7 @@
 #include "experiments/report/table.h"
 #include "experiments/store/episodes_csv.h"
 #include "experiments/store/store.h"
+#include "sim/rollout/suites.h"
 
 static const char root[] = "store";
 
@@ -49,7 +50,7 @@ static void store_cell(const vlb_cell *cell, bool (*success)(int i), const char 
   bool done;
   char csv[1200];
   vlb_episode_result rows[50];
-  assert_int_equal(vlb_suite_load("spatial", &suite, &err), VLB_OK);
+  assert_int_equal(vlb_suite_open("spatial", &suite, &err), VLB_OK);
   assert_int_equal(vlb_store_begin(&open, root, cell->name, cell->text, &ctx, &done, &err), VLB_OK);
   for (int i = 0; i < 50; i++)
     rows[i] = (vlb_episode_result){.task = i / 5, .episode = i % 5, .outcome = success(i) ? VLB_EPISODE_SUCCESS : VLB_EPISODE_TIMEOUT,

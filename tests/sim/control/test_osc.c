@@ -23,7 +23,8 @@ enum { CUBE_QPOS = 9 };
 static int open_world(void **state) {
   vlb_error err = {0};
   world *w = calloc(1, sizeof *w);
-  if (!w || vlb_scene_compile(&cube, 1, &w->scene, &err)) return -1;
+  const vlb_scene_spec spec = {&vlb_panda, "tabletop", &cube, 1};
+  if (!w || vlb_scene_compile(&spec, &w->scene, &err)) return -1;
   w->data = mj_makeData(w->scene->model);
   vlb_scene_home(w->scene, w->data);
   w->data->qpos[CUBE_QPOS] = -0.15;

@@ -23,7 +23,8 @@ static vlb_scene *scene;
 static int open_scene(void **state) {
   (void)state;
   vlb_error err = {0};
-  return (int)vlb_scene_compile(cubes, 2, &scene, &err);
+  const vlb_scene_spec spec = {&vlb_panda, "tabletop", cubes, 2};
+  return (int)vlb_scene_compile(&spec, &scene, &err);
 }
 
 static int close_scene(void **state) {
@@ -55,7 +56,7 @@ static vlb_renderer *open_renderer(int size, int shadows) {
 static void draw(vlb_renderer *r, int k, int camera, uint8_t *rgb) {
   vlb_error err = {0};
   mjData *d = pose(k);
-  if (vlb_render(r, d, scene->camera[camera], rgb, &err)) fail_msg("%s", err.message);
+  if (vlb_render(r, scene->model, d, scene->camera[camera], rgb, &err)) fail_msg("%s", err.message);
   mj_deleteData(d);
 }
 
@@ -126,7 +127,7 @@ static void *fill_album(void *arg) {
   a->failed = vlb_renderer_open(scene, SIZE, 0, &r, &err) != VLB_OK;
   for (int i = 0; i < 2 * POSES && !a->failed; i++) {
     mjData *d = pose(i / 2);
-    a->failed = vlb_render(r, d, scene->camera[i % 2], a->rgb[i], &err) != VLB_OK;
+    a->failed = vlb_render(r, scene->model, d, scene->camera[i % 2], a->rgb[i], &err) != VLB_OK;
     mj_deleteData(d);
   }
   vlb_renderer_close(r);

@@ -16,7 +16,7 @@
 #include "core/data/image.h"
 #include "sim/rollout/demos.h"
 #include "sim/rollout/rollout.h"
-#include "sim/rollout/world.h"
+#include "sim/task/world.h"
 
 enum { SIZE = 32, PER_TASK = 2 };
 static const char suite_folder[] = "short";
@@ -107,9 +107,9 @@ static void actions_reproduce_states(void **state) {
   vlb_error err;
   read_first(&e);
   assert_int_equal(vlb_suite_load(suite_folder, &suite, &err), VLB_OK);
-  assert_int_equal(vlb_task_compile(&suite->tasks[0], &scene, &err), VLB_OK);
-  assert_int_equal(vlb_world_open(&world, scene, &suite->tasks[0], &err), VLB_OK);
-  assert_int_equal(vlb_world_start(&world, 0, 0, 1000, suite->settle_steps, &err), VLB_OK);
+  assert_int_equal(vlb_task_compile(suite, 0, &scene, &err), VLB_OK);
+  assert_int_equal(vlb_world_open(&world, suite, 0, scene, &err), VLB_OK);
+  assert_int_equal(vlb_world_start(&world, 0, 1000, &err), VLB_OK);
   for (int k = 0; k < e.frames; k++) {
     const double *row = e.states + (size_t)k * (size_t)e.state_width;
     assert_true(row[0] == world.data->time);
@@ -128,16 +128,16 @@ static void actions_reproduce_states(void **state) {
 /* A policy that keeps its first look at task 0, episode 0. */
 typedef struct {
   int seen;
-  uint8_t image[VLB_SIM_CAMERAS][SIZE * SIZE * 3];
-  float state[VLB_STATE_DIM];
+  uint8_t image[VLB_MAX_CAMERAS][SIZE * SIZE * 3];
+  float state[VLB_MAX_STATE];
 } first_look;
 
 static vlb_code look(void *self, int n, const vlb_observation *o, float *actions, vlb_error *err) {
   first_look *f = self;
   (void)err;
-  memset(actions, 0, (size_t)n * VLB_ACTION_DIM * sizeof *actions);
+  memset(actions, 0, (size_t)n * VLB_MAX_ACTION * sizeof *actions);
   if (f->seen || o->task || o->episode) return VLB_OK;
-  for (int c = 0; c < VLB_SIM_CAMERAS; c++) memcpy(f->image[c], o->image[c], sizeof f->image[c]);
+  for (int c = 0; c < VLB_MAX_CAMERAS; c++) memcpy(f->image[c], o->image[c], sizeof f->image[c]);
   memcpy(f->state, o->state, sizeof f->state);
   f->seen = 1;
   return VLB_OK;
@@ -161,9 +161,9 @@ static void a_policy_meets_the_same(void **state) {
   config.seed = 1000;
   assert_int_equal(vlb_rollouts_run(&config, suite, &policy, &ctx, "look", results, &err), VLB_OK);
   assert_true(f.seen);
-  vlb_image_rotate180(e.agentview, SIZE, turned);
+  vlb_image_view(e.agentview, SIZE, VLB_VIEW_ROTATED, turned);
   assert_memory_equal(f.image[0], turned, sizeof turned);
-  vlb_image_rotate180(e.wrist, SIZE, turned);
+  vlb_image_view(e.wrist, SIZE, VLB_VIEW_ROTATED, turned);
   assert_memory_equal(f.image[1], turned, sizeof turned);
   for (int i = 0; i < 3; i++) assert_true((float)e.ee_pos[i] == f.state[i] && (float)e.ee_ori[i] == f.state[3 + i]);
   for (int i = 0; i < 2; i++) assert_true((float)e.gripper[i] == f.state[6 + i]);

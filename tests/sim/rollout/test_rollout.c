@@ -32,12 +32,12 @@ static vlb_code infer(void *self, int n, const vlb_observation *o, float *action
   f->calls++;
   if (n > f->largest) f->largest = n;
   for (int i = 0; i < n; i++) {
-    float *chunk = actions + (size_t)i * CHUNK * VLB_ACTION_DIM;
+    float *chunk = actions + (size_t)i * CHUNK * VLB_MAX_ACTION;
     if (o[i].task == f->fail_task && o[i].episode == f->fail_episode) return vlb_fail(err, VLB_FAILED, "no idea");
-    for (int k = 0; k < CHUNK * VLB_ACTION_DIM; k++) chunk[k] = (float)(0.3 * sin(k + 10.0 * (double)o[i].state[k % VLB_STATE_DIM]));
+    for (int k = 0; k < CHUNK * VLB_MAX_ACTION; k++) chunk[k] = (float)(0.3 * sin(k + 10.0 * (double)o[i].state[k % VLB_MAX_STATE]));
     chunk[0] = (float)brightness(&o[i], 0);
     chunk[1] = (float)brightness(&o[i], 1);
-    chunk[VLB_ACTION_DIM] = (float)strlen(o[i].instruction) / 100 + (float)o[i].replan;
+    chunk[VLB_MAX_ACTION] = (float)strlen(o[i].instruction) / 100 + (float)o[i].replan;
     if (o[i].task == f->nan_task && o[i].episode == f->nan_episode && o[i].replan == 1) chunk[3] = NAN;
   }
   return VLB_OK;

@@ -50,7 +50,7 @@ static void it_succeeds(void **state) {
   assert_int_equal(vlb_suite_load("spatial", &suite, &err), VLB_OK);
   for (int t = 0; t < suite->task_count; t++) {
     vlb_scene *scene;
-    assert_int_equal(vlb_task_compile(&suite->tasks[t], &scene, &err), VLB_OK);
+    assert_int_equal(vlb_task_compile(suite, t, &scene, &err), VLB_OK);
     mjData *data = mj_makeData(scene->model);
     for (int n = 0; n < EPISODES; n++) {
       play(&suite->tasks[t], t, n, scene, data, &e);
@@ -73,7 +73,7 @@ static void its_manner_varies_and_repeats(void **state) {
   vlb_error err;
   static episode a, b;
   assert_int_equal(vlb_suite_load("spatial", &suite, &err), VLB_OK);
-  assert_int_equal(vlb_task_compile(&suite->tasks[2], &scene, &err), VLB_OK);
+  assert_int_equal(vlb_task_compile(suite, 2, &scene, &err), VLB_OK);
   mjData *data = mj_makeData(scene->model);
   play(&suite->tasks[2], 2, 0, scene, data, &a);
   play(&suite->tasks[2], 2, 1, scene, data, &b);
@@ -92,10 +92,10 @@ static void other_goals_are_refused(void **state) {
   vlb_expert expert;
   vlb_error err;
   assert_int_equal(vlb_suite_load("spatial", &suite, &err), VLB_OK);
-  vlb_task task = suite->tasks[0];
-  strcpy(task.goals[0].b, "flat_stove_1_cook_region");
-  assert_int_equal(vlb_task_compile(&task, &scene, &err), VLB_OK);
-  assert_int_equal(vlb_expert_reset(&expert, &task, 0, 0, seed, scene, &err), VLB_USAGE);
+  vlb_task *task = &suite->tasks[0];
+  strcpy(task->goals[0].b, "flat_stove_1_cook_region");
+  assert_int_equal(vlb_task_compile(suite, 0, &scene, &err), VLB_OK);
+  assert_int_equal(vlb_expert_reset(&expert, task, 0, 0, seed, scene, &err), VLB_USAGE);
   vlb_scene_free(scene);
   vlb_suite_free(suite);
 }

@@ -146,7 +146,7 @@ static void unknown_sites_are_found_with_the_scene(void **state) {
   vlb_error err;
   static const char task[] = "instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1_shelf\"]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n";
   assert_int_equal(load(good_suite, task, &suite, &err), VLB_OK);
-  assert_int_equal(vlb_task_compile(&suite->tasks[0], &scene, &err), VLB_USAGE);
+  assert_int_equal(vlb_task_compile(suite, 0, &scene, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "plate_1_shelf"));
   assert_null(scene);
   vlb_suite_free(suite);

@@ -11,16 +11,21 @@
 #include "sim/world/scene.h"
 
 static const vlb_scene_object cubes[] = {
-    {.name = "shelf_1", .category = "wooden_cube", .movable = 0, .pos = {0.1, -0.2, 1.0}, .yaw = 0.5},
+    {.name = "shelf_1", .category = "wooden_cube", .movable = 0, .pos = {0.1, -0.2, 0.1}, .yaw = 0.5},
     {.name = "cube_1", .category = "wooden_cube", .movable = 1},
     {.name = "cube_2", .category = "wooden_cube", .movable = 1},
 };
+
+static vlb_code compile(const vlb_scene_object *objects, int n, vlb_scene **scene, vlb_error *err) {
+  const vlb_scene_spec spec = {&vlb_panda, "tabletop", objects, n};
+  return vlb_scene_compile(&spec, scene, err);
+}
 
 static void test_order_and_names(void **state) {
   (void)state;
   vlb_error err = {0};
   vlb_scene *s = NULL;
-  assert_int_equal(vlb_scene_compile(cubes, 3, &s, &err), VLB_OK);
+  assert_int_equal(compile(cubes, 3, &s, &err), VLB_OK);
   assert_int_equal(s->model->nq, 7 + 2 + 2 * 7);
   assert_int_equal(s->model->nv, 7 + 2 + 2 * 6);
   assert_int_equal(s->model->nu, 9);
@@ -39,12 +44,12 @@ static void test_fixture_pose(void **state) {
   (void)state;
   vlb_error err = {0};
   vlb_scene *s = NULL;
-  assert_int_equal(vlb_scene_compile(cubes, 3, &s, &err), VLB_OK);
+  assert_int_equal(compile(cubes, 3, &s, &err), VLB_OK);
   mjData *d = mj_makeData(s->model);
   vlb_scene_home(s, d);
   mj_forward(s->model, d);
   int body = mj_name2id(s->model, mjOBJ_BODY, "shelf_1_main");
-  for (int i = 0; i < 3; i++) assert_true(fabs(d->xpos[3 * body + i] - cubes[0].pos[i]) < 1e-9);
+  for (int i = 0; i < 3; i++) assert_true(fabs(d->xpos[3 * body + i] - cubes[0].pos[i] - s->workspace[i]) < 1e-9);
   assert_true(fabs(d->xmat[9 * body] - cos(0.5)) < 1e-9 && fabs(d->xmat[9 * body + 3] - sin(0.5)) < 1e-9);
   mj_deleteData(d);
   vlb_scene_free(s);
@@ -55,7 +60,7 @@ static void test_kinematics(void **state) {
   (void)state;
   vlb_error err = {0};
   vlb_scene *s = NULL;
-  assert_int_equal(vlb_scene_compile(NULL, 0, &s, &err), VLB_OK);
+  assert_int_equal(compile(NULL, 0, &s, &err), VLB_OK);
   mjData *d = mj_makeData(s->model);
   mj_forward(s->model, d);
   const mjtNum *hand = d->xpos + 3 * s->hand_body;
@@ -75,7 +80,7 @@ static void test_groups(void **state) {
   (void)state;
   vlb_error err = {0};
   vlb_scene *s = NULL;
-  assert_int_equal(vlb_scene_compile(cubes, 3, &s, &err), VLB_OK);
+  assert_int_equal(compile(cubes, 3, &s, &err), VLB_OK);
   const mjModel *m = s->model;
   for (int g = 0; g < m->ngeom; g++)
     if (m->geom_group[g] == 1) assert_true(m->geom_contype[g] == 0 && m->geom_conaffinity[g] == 0);
@@ -96,9 +101,18 @@ static void test_unknown_category(void **state) {
   vlb_error err = {0};
   vlb_scene *s = NULL;
   vlb_scene_object wrong = {.name = "x_1", .category = "woden_cube", .movable = 1};
-  assert_int_equal(vlb_scene_compile(&wrong, 1, &s, &err), VLB_USAGE);
+  assert_int_equal(compile(&wrong, 1, &s, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "\"woden_cube\""));
   assert_non_null(strstr(err.message, "did you mean \"wooden_cube\"?"));
+}
+
+static void test_unknown_arena(void **state) {
+  (void)state;
+  vlb_error err = {0};
+  vlb_scene *s = NULL;
+  const vlb_scene_spec spec = {&vlb_panda, "tabeltop", cubes, 3};
+  assert_int_equal(vlb_scene_compile(&spec, &s, &err), VLB_USAGE);
+  assert_string_equal(err.message, "unknown arena \"tabeltop\"; did you mean \"tabletop\"?");
 }
 
 static void test_repeated_name(void **state) {
@@ -106,7 +120,7 @@ static void test_repeated_name(void **state) {
   vlb_error err = {0};
   vlb_scene *s = NULL;
   vlb_scene_object twice[] = {cubes[1], cubes[1]};
-  assert_int_equal(vlb_scene_compile(twice, 2, &s, &err), VLB_FAILED);
+  assert_int_equal(compile(twice, 2, &s, &err), VLB_FAILED);
   assert_non_null(strstr(err.message, "cube_1"));
   assert_null(strchr(err.message, '\n'));
 }
@@ -128,7 +142,7 @@ static void test_guard(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_order_and_names), cmocka_unit_test(test_fixture_pose),      cmocka_unit_test(test_kinematics),
-      cmocka_unit_test(test_groups),          cmocka_unit_test(test_unknown_category), cmocka_unit_test(test_repeated_name),
+      cmocka_unit_test(test_groups),          cmocka_unit_test(test_unknown_category), cmocka_unit_test(test_unknown_arena), cmocka_unit_test(test_repeated_name),
       cmocka_unit_test(test_guard),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

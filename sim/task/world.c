@@ -1,33 +1,39 @@
-#include "sim/rollout/world.h"
+#include "sim/task/world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/hash.h"
 
-vlb_code vlb_world_open(vlb_world *w, const vlb_scene *scene, const vlb_task *task, vlb_error *err) {
-  *w = (vlb_world){.scene = scene, .task = task};
-  w->data = mj_makeData(scene->model);
-  return w->data ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for a simulation");
+vlb_code vlb_world_open(vlb_world *w, const vlb_suite *suite, int task, const vlb_scene *scene, vlb_error *err) {
+  *w = (vlb_world){.suite = suite, .scene = scene, .task = &suite->tasks[task], .task_index = task};
+  w->model = mj_copyModel(NULL, scene->model);
+  w->data = w->model ? mj_makeData(w->model) : NULL;
+  w->control = calloc(1, suite->family->control_size);
+  w->expert = calloc(1, suite->family->expert_size);
+  if (w->data && w->control && w->expert) return VLB_OK;
+  vlb_world_close(w);
+  return vlb_fail(err, VLB_FAILED, "no memory for a simulation");
 }
 
 void vlb_world_close(vlb_world *w) {
+  if (w->control && w->suite->family->close) w->suite->family->close(w);
   if (w->data) mj_deleteData(w->data);
-  w->data = NULL;
+  if (w->model) mj_deleteModel(w->model);
+  free(w->control);
+  free(w->expert);
+  *w = (vlb_world){0};
 }
 
-vlb_code vlb_world_start(vlb_world *w, int task_index, int episode, uint64_t seed, int settle_steps, vlb_error *err) {
-  static const double rest[VLB_ACTION_DIM] = {0, 0, 0, 0, 0, 0, -1};
+vlb_code vlb_world_start(vlb_world *w, int episode, uint64_t seed, vlb_error *err) {
   w->success = 0;
-  VLB_TRY(vlb_task_reset(w->task, task_index, episode, seed, w->scene, w->data, err));
-  vlb_osc_reset(&w->osc, w->scene, w->data);
-  for (int i = 0; i < settle_steps; i++) VLB_TRY(vlb_world_step(w, rest, err));
-  return VLB_OK;
+  w->score = 0;
+  return w->suite->family->start(w, episode, seed, err);
 }
 
-vlb_code vlb_world_step(vlb_world *w, const double action[VLB_ACTION_DIM], vlb_error *err) {
-  VLB_TRY(vlb_osc_step(&w->osc, w->scene, w->data, action, err));
-  w->success |= vlb_task_success(w->task, w->scene, w->data);
+vlb_code vlb_world_step(vlb_world *w, const double *action, vlb_error *err) {
+  VLB_TRY(w->suite->family->step(w, action, err));
+  if (w->success) w->score = 1;
   return VLB_OK;
 }
 
@@ -50,7 +56,7 @@ vlb_code vlb_scenes_compile(const vlb_suite *suite, vlb_scene ***scenes, vlb_err
   vlb_scene **list = calloc((size_t)suite->task_count, sizeof *list);
   if (!list) return vlb_fail(err, VLB_FAILED, "no memory for %d scenes", suite->task_count);
   for (int i = 0; i < suite->task_count; i++) {
-    vlb_code code = vlb_task_compile(&suite->tasks[i], &list[i], err);
+    vlb_code code = suite->family->compile(suite, i, &list[i], err);
     if (!code) continue;
     vlb_scenes_free(list, i);
     return code;

@@ -1,0 +1,10 @@
+/* Every suite there is, whatever family it belongs to. */
+#ifndef VLB_SIM_SUITES_H
+#define VLB_SIM_SUITES_H
+
+#include "sim/task/world.h"
+
+/* An embedded suite by name or a folder of task files. Errors: VLB_USAGE with file:line, did-you-mean. Caller: vlb_suite_free. */
+vlb_code vlb_suite_open(const char *name_or_folder, vlb_suite **suite, vlb_error *err);
+
+#endif
