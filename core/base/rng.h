@@ -16,7 +16,8 @@ typedef enum {
   VLB_RNG_EXPERT = 6,     /* scripted expert's variation: index = task, episode */
   VLB_RNG_SAMPLE = 7,     /* sampling noise of a rollout: index = task, episode, replan */
   VLB_RNG_BOOTSTRAP = 8,  /* resampling in statistics */
-  VLB_RNG_TEST = 9        /* tests and benchmarks */
+  VLB_RNG_TEST = 9,       /* tests and benchmarks */
+  VLB_RNG_METAWORLD = 10  /* Meta-World's random vectors: index = task, episode */
 } vlb_rng_purpose;
 
 typedef struct {
