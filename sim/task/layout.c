@@ -124,16 +124,22 @@ static vlb_code read_region(vlb_layout *l, const char *name, const vlb_toml *tom
 
 static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
+/* Goals and the simulator name it. */
+static vlb_code check_name(const char *name, const char *what, size_t size, const vlb_toml *toml, vlb_error *err) {
+  if (strlen(name) >= size) return vlb_toml_fail(toml, err, "%s name \"%s\" is too long", what, name);
+  if (!name[0] || strspn(name, plain) != strlen(name))
+    return vlb_toml_fail(toml, err, "%s name \"%s\": use a-z, A-Z, 0-9 and _: goals and the simulator name it", what, name);
+  return VLB_OK;
+}
+
 static vlb_code add_object(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
   VLB_TRY(check_kind(toml, name, VLB_TOML_TABLE, err));
   if (object_index(l, name) >= 0) return vlb_toml_fail(toml, err, "object \"%s\" is declared twice", name);
   if (l->object_count == VLB_MAX_OBJECTS) return vlb_toml_fail(toml, err, "more than %d objects", VLB_MAX_OBJECTS);
   vlb_scene_object *o = &l->objects[l->object_count];
   *o = (vlb_scene_object){0};
-  if ((size_t)snprintf(o->name, sizeof o->name, "%s", name) >= sizeof o->name)
-    return vlb_toml_fail(toml, err, "object name \"%s\" is too long", name);
-  if (!name[0] || strspn(name, plain) != strlen(name))
-    return vlb_toml_fail(toml, err, "object name \"%s\": use a-z, A-Z, 0-9 and _: goals and the simulator name it", name);
+  VLB_TRY(check_name(name, "object", sizeof o->name, toml, err));
+  strcpy(o->name, name);
   l->object_count++;
   return read_text(toml, "category", o->category, sizeof o->category, err);
 }
@@ -155,6 +161,22 @@ static vlb_code read_fixture(vlb_layout *l, const char *name, const vlb_toml *to
   vlb_scene_object *o = &l->objects[l->object_count - 1];
   for (int i = 0; i < 3; i++) VLB_TRY(read_real(toml, keys[1 + i], &o->pos[i], err));
   return vlb_toml_get(toml, "yaw") ? read_real(toml, "yaw", &o->yaw, err) : VLB_OK;
+}
+
+static vlb_code read_zone(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
+  static const char *const keys[] = {"x", "y"};
+  VLB_TRY(check_kind(toml, name, VLB_TOML_TABLE, err));
+  VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
+  if (l->zone_count == VLB_MAX_ZONES) return vlb_toml_fail(toml, err, "more than %d zones", VLB_MAX_ZONES);
+  vlb_scene_zone *z = &l->zones[l->zone_count];
+  VLB_TRY(check_name(name, "zone", sizeof z->name, toml, err));
+  strcpy(z->name, name);
+  if (!vlb_toml_get(toml, "x") || !vlb_toml_get(toml, "y")) return vlb_toml_fail(toml, err, "zone \"%s\" needs x and y", name);
+  VLB_TRY(read_range(toml, "x", z->x, err));
+  VLB_TRY(read_range(toml, "y", z->y, err));
+  if (z->x[0] == z->x[1] || z->y[0] == z->y[1]) return vlb_toml_fail(toml, err, "zone \"%s\" is empty", name);
+  l->zone_count++;
+  return VLB_OK;
 }
 
 typedef vlb_code (*read_entry)(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err);
@@ -180,6 +202,7 @@ static vlb_code read_place(vlb_layout *l, const char *name, const vlb_toml *toml
 
 static vlb_code read_things(const vlb_toml *toml, vlb_layout *l, vlb_error *err) {
   VLB_TRY(read_table(toml, "regions", read_region, l, err));
+  VLB_TRY(read_table(toml, "zones", read_zone, l, err));
   VLB_TRY(read_table(toml, "objects", read_object, l, err));
   return read_table(toml, "fixtures", read_fixture, l, err);
 }
@@ -254,7 +277,7 @@ static vlb_code read_arena(const vlb_toml *toml, char *arena, size_t size, vlb_e
 }
 
 vlb_code vlb_layout_read_suite(const vlb_toml *toml, vlb_layout *layout, vlb_suite *suite, vlb_error *err) {
-  static const char *const keys[] = {"robot", "arena", "max_steps", "settle_steps", "regions", "objects", "fixtures"};
+  static const char *const keys[] = {"robot", "arena", "max_steps", "settle_steps", "regions", "zones", "objects", "fixtures"};
   VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
   VLB_TRY(read_robot(toml, suite, err));
   VLB_TRY(read_arena(toml, layout->arena, sizeof layout->arena, err));
@@ -295,7 +318,7 @@ static vlb_code name_task(const vlb_toml *toml, vlb_task *task, vlb_error *err) 
 }
 
 vlb_code vlb_layout_read_task(const vlb_toml *toml, vlb_layout *layout, vlb_task *task, vlb_error *err) {
-  static const char *const keys[] = {"instruction", "arena", "goal", "start", "place", "regions", "objects", "fixtures"};
+  static const char *const keys[] = {"instruction", "arena", "goal", "start", "place", "regions", "zones", "objects", "fixtures"};
   VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
   VLB_TRY(read_text(toml, "instruction", task->instruction, sizeof task->instruction, err));
   VLB_TRY(name_task(toml, task, err));
@@ -305,6 +328,8 @@ vlb_code vlb_layout_read_task(const vlb_toml *toml, vlb_layout *layout, vlb_task
   VLB_TRY(read_table(toml, "place", read_place, layout, err));
   task->object_count = layout->object_count;
   memcpy(task->objects, layout->objects, sizeof task->objects);
+  task->zone_count = layout->zone_count;
+  memcpy(task->zones, layout->zones, sizeof task->zones);
   VLB_TRY(resolve(toml, layout, task, err));
   if (!vlb_toml_get(toml, "goal")) return vlb_toml_fail(toml, err, "goal is missing");
   VLB_TRY(read_atoms(toml, "goal", 0, task, layout, task->goals, &task->goal_count, err));

@@ -18,6 +18,8 @@ typedef struct {
   vlb_scene_object objects[VLB_MAX_OBJECTS];
   char region_of[VLB_MAX_OBJECTS][48]; /* a movable's region; empty: not placed yet */
   int object_count;
+  vlb_scene_zone zones[VLB_MAX_ZONES];
+  int zone_count;
 } vlb_layout;
 
 /* suite.toml: limits and the common layout. */

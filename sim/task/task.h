@@ -8,7 +8,7 @@
 #include "core/base/rng.h"
 #include "sim/world/scene.h"
 
-enum { VLB_MAX_OBJECTS = 24, VLB_MAX_GOALS = 4, VLB_MAX_TASKS = 64 };
+enum { VLB_MAX_OBJECTS = 24, VLB_MAX_GOALS = 4, VLB_MAX_ZONES = 8, VLB_MAX_TASKS = 64 };
 
 typedef enum { VLB_GOAL_ON, VLB_GOAL_IN, VLB_GOAL_OPEN, VLB_GOAL_CLOSE, VLB_GOAL_TURN_ON, VLB_GOAL_TURN_OFF } vlb_goal_kind;
 typedef struct {
@@ -30,6 +30,8 @@ typedef struct {
   vlb_scene_object objects[VLB_MAX_OBJECTS];
   vlb_placement placements[VLB_MAX_OBJECTS]; /* of movables */
   int object_count;
+  vlb_scene_zone zones[VLB_MAX_ZONES];
+  int zone_count;
   vlb_goal goals[VLB_MAX_GOALS], starts[VLB_MAX_GOALS]; /* starts: open, close, turn_on, turn_off */
   int goal_count, start_count;
 } vlb_task;

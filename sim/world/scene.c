@@ -76,6 +76,13 @@ static vlb_code write_object(FILE *out, const vlb_scene_object *object, const do
   return VLB_OK;
 }
 
+static void write_zone(FILE *out, const vlb_scene_zone *zone, const double workspace[3]) {
+  static const double half_height = 0.007, depth = 0.005;
+  fprintf(out, "<site name=\"%s\" type=\"box\" pos=\"%.17g %.17g %.17g\" size=\"%.17g %.17g %.17g\" rgba=\"0 0 0 0\"/>\n", zone->name,
+          workspace[0] + (zone->x[0] + zone->x[1]) / 2, workspace[1] + (zone->y[0] + zone->y[1]) / 2, workspace[2] - depth,
+          (zone->x[1] - zone->x[0]) / 2, (zone->y[1] - zone->y[0]) / 2, half_height);
+}
+
 /* The sections between <mujoco ...> and </mujoco>, with every '@' replaced: MJCF lets every section occur again, so documents
  * join by lines. */
 static void write_sections(FILE *out, const char *document, const char *name) {
@@ -109,6 +116,7 @@ static vlb_code write_scene(FILE *out, const vlb_scene_spec *spec, double worksp
   write_sections(out, arena, "");
   write_sections(out, robot, base);
   fputs("<worldbody>\n", out);
+  for (int i = 0; i < spec->zone_count; i++) write_zone(out, &spec->zones[i], workspace);
   for (int movable = 1; movable >= 0; movable--)
     for (int i = 0; i < spec->object_count; i++)
       if (!spec->objects[i].movable == !movable) VLB_TRY(write_object(out, &spec->objects[i], workspace, err));

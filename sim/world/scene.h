@@ -16,6 +16,12 @@ typedef struct {
   double pos[3], yaw; /* of a fixture: m from the arena's workspace, rad. Movables are placed through qpos at reset. */
 } vlb_scene_object;
 
+/* A rectangle of the surface that goals can name: an invisible box site, 14 mm high and half sunk in (libero.md 5). */
+typedef struct {
+  char name[64];
+  double x[2], y[2]; /* m from the arena's workspace */
+} vlb_scene_zone;
+
 /* What to compose: sim/world/common.xml, arenas/<arena>.xml, robots/<embodiment's name>.xml, movables in their order, fixtures
  * in their order: qpos is the robot's joints, 7 numbers per movable, 1 per fixture joint (libero.md 5). */
 typedef struct {
@@ -23,6 +29,8 @@ typedef struct {
   const char *arena; /* "tabletop" */
   const vlb_scene_object *objects;
   int object_count;
+  const vlb_scene_zone *zones;
+  int zone_count;
 } vlb_scene_spec;
 
 enum { VLB_ARM_JOINTS = 7, VLB_MAX_DOF = 256 };
