@@ -12,10 +12,18 @@ const vlb_option vlb_common_options[] = {
     {'h', "help", NULL, "this text"},
     {0, NULL, NULL, NULL}};
 
+/* per-task and per_task are one name: settings are written with _ in files, options with either. */
+static bool same_name(const char *option, const char *word, size_t length) {
+  if (strlen(option) != length) return false;
+  for (size_t i = 0; i < length; i++)
+    if (option[i] != word[i] && !(strchr("-_", option[i]) && strchr("-_", word[i]))) return false;
+  return true;
+}
+
 static const vlb_option *in_table(const vlb_option *table, char letter, const char *name, size_t length) {
   for (const vlb_option *o = table; o && o->name; o++) {
     if (letter && o->letter == letter) return o;
-    if (!letter && strlen(o->name) == length && !strncmp(o->name, name, length)) return o;
+    if (!letter && same_name(o->name, name, length)) return o;
   }
   return NULL;
 }

@@ -1,9 +1,11 @@
+#include "core/base/file.h"
 #include "experiments/cli/commands.h"
 #include "sim/rollout/demos.h"
 #include "sim/rollout/suites.h"
 
 static vlb_code read_settings(const vlb_args *args, vlb_demo_config *c, vlb_error *err) {
   vlb_fields_default(vlb_demo_fields, c);
+  VLB_TRY(vlb_fields_set(vlb_demo_fields, c, "suite", vlb_arg_at(args, 0), err));
   for (const vlb_field *f = vlb_demo_fields; f->name; f++) {
     const char *value = vlb_arg_text(args, f->name, NULL);
     if (value) VLB_TRY(vlb_fields_set(vlb_demo_fields, c, f->name, value, err));
@@ -11,19 +13,28 @@ static vlb_code read_settings(const vlb_args *args, vlb_demo_config *c, vlb_erro
   return VLB_OK;
 }
 
+/* demos/NAME unless -o says otherwise. */
+static vlb_code choose_folder(const vlb_args *args, const vlb_suite *suite, char *out, size_t size, vlb_error *err) {
+  const char *given = vlb_arg_text(args, "out", NULL);
+  return given ? vlb_path(out, size, err, "%s", given) : vlb_path(out, size, err, "demos/%s", suite->name);
+}
+
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   vlb_demo_config config;
   vlb_suite *suite;
-  const char *folder = vlb_arg_at(args, 0);
+  char folder[1024];
   VLB_TRY(read_settings(args, &config, err));
-  if (!vlb_arg_on(args, "dry-run")) {
-    VLB_TRY(vlb_demos_record(&config, folder, ctx, err));
-    printf("%s\n", folder);
+  VLB_TRY(vlb_suite_open(config.suite.s, &suite, err));
+  int tasks = suite->task_count;
+  vlb_code code = choose_folder(args, suite, folder, sizeof folder, err);
+  vlb_suite_free(suite);
+  if (code) return code;
+  if (vlb_arg_on(args, "dry-run")) {
+    printf("%d tasks of suite %s, %lld demonstrations each, into %s\n", tasks, config.suite.s, (long long)config.per_task, folder);
     return VLB_OK;
   }
-  VLB_TRY(vlb_suite_open(config.suite.s, &suite, err));
-  printf("%d tasks of suite %s, %lld demonstrations each, into %s\n", suite->task_count, suite->name, (long long)config.per_task, folder);
-  vlb_suite_free(suite);
+  VLB_TRY(vlb_demos_record(&config, folder, ctx, err));
+  printf("%s\n", folder);
   return VLB_OK;
 }
 
@@ -34,7 +45,7 @@ static void more_help(FILE *out) {
         "Run again after an interruption: complete tasks are kept.\n", out);
 }
 
-static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or folder of task files (default spatial)"},
+static const vlb_option options[] = {{'o', "out", "FOLDER", "where they go (default demos/SUITE)"},
                                      {0, "per_task", "N", "successful demonstrations per task (default 50)"},
                                      {0, "seed", "N", "seed of the initial states and of the expert (default 1000)"},
                                      {0, "render_size", "N", "pixels of the square camera pictures (default 128)"},
@@ -43,7 +54,7 @@ static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or fol
                                      {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_demos = {
-    "demos", "record the scripted expert, in LIBERO's HDF5 layout", "FOLDER",
-    "  vlabench demos demos/spatial                                  ten tasks, 50 demonstrations each, 128 pixels\n"
-    "  vlabench demos demos/small --per_task 5 --render_size 64 -j2  a small set on two threads\n",
+    "demos", "record the scripted expert, in LIBERO's HDF5 layout", "SUITE",
+    "  vlabench demos spatial                                          ten tasks, 50 demonstrations each, 128 pixels\n"
+    "  vlabench demos goal --per-task 5 --render-size 64 -o small -j2  a small set on two threads\n",
     options, 1, 1, run, more_help};

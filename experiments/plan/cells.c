@@ -51,10 +51,9 @@ static void write_section(FILE *out, const char *name, const vlb_field *fields, 
 
 /* A suite is known by its digest; the path that leads to it is the user's business. */
 static vlb_code write_suite(FILE *out, const char *suite, vlb_error *err) {
-  char world[VLB_HASH_SIZE], tasks[VLB_HASH_SIZE];
-  VLB_TRY(vlb_digest_world(world, err));
-  VLB_TRY(vlb_digest_suite(suite, tasks, err));
-  fprintf(out, "\n[inputs]\nworld = \"%s\"\nsuite = \"%s\"\n", world, tasks);
+  char digest[VLB_HASH_SIZE];
+  VLB_TRY(vlb_digest_suite(suite, digest, err));
+  fprintf(out, "\n[inputs]\nsuite = \"%s\"\n", digest);
   return VLB_OK;
 }
 

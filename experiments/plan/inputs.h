@@ -4,9 +4,7 @@
 
 #include "core/base/hash.h"
 
-/* SHA-256 over the names and bytes of the robot, arena and object descriptions compiled into the program. */
-vlb_code vlb_digest_world(char out[VLB_HASH_SIZE], vlb_error *err);
-/* The same over the task files of an embedded suite or of a folder. */
+/* SHA-256 over the task files and scenes of a suite. */
 vlb_code vlb_digest_suite(const char *name_or_folder, char out[VLB_HASH_SIZE], vlb_error *err);
 vlb_code vlb_digest_tokenizer(char out[VLB_HASH_SIZE], vlb_error *err);
 

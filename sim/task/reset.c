@@ -173,9 +173,14 @@ static vlb_code check_names(const vlb_task *task, const mjModel *m, vlb_error *e
   return VLB_OK;
 }
 
+vlb_scene_spec vlb_task_scene(const vlb_suite *suite, int index) {
+  const vlb_task *task = &suite->tasks[index];
+  return (vlb_scene_spec){suite->embodiment, task->arena, task->objects, task->object_count, task->zones, task->zone_count};
+}
+
 vlb_code vlb_task_compile(const vlb_suite *suite, int index, vlb_scene **scene, vlb_error *err) {
   const vlb_task *task = &suite->tasks[index];
-  vlb_scene_spec spec = {suite->embodiment, task->arena, task->objects, task->object_count, task->zones, task->zone_count};
+  const vlb_scene_spec spec = vlb_task_scene(suite, index);
   VLB_TRY(vlb_scene_compile(&spec, scene, err));
   vlb_code code = check_names(task, (*scene)->model, err);
   if (!code) return VLB_OK;

@@ -72,8 +72,17 @@ static vlb_code find_sources(const char *name, sources *all, vlb_error *err) {
                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-static vlb_code open_source(const source *s, vlb_toml **root, vlb_error *err) {
-  return s->text ? vlb_toml_parse(s->text, s->path, root, err) : vlb_toml_read(s->path, root, err);
+/* Parses a file and notes its digest. */
+static vlb_code open_source(const source *s, FILE *texts, vlb_toml **root, vlb_error *err) {
+  char hash[VLB_HASH_SIZE], *read = NULL;
+  size_t size = s->text ? strlen(s->text) : 0;
+  VLB_TRY(s->text ? vlb_toml_parse(s->text, s->path, root, err) : vlb_toml_read(s->path, root, err));
+  if (!s->text) VLB_TRY(vlb_file_read(s->path, &read, &size, err));
+  vlb_hash(read ? read : s->text, size, hash);
+  free(read);
+  const char *slash = strrchr(s->path, '/');
+  fprintf(texts, "%s %s\n", slash ? slash + 1 : s->path, hash);
+  return VLB_OK;
 }
 
 /* Equal names would be equal files. */
@@ -83,17 +92,17 @@ static vlb_code check_name(const vlb_toml *toml, const vlb_suite *suite, const v
   return VLB_OK;
 }
 
-static vlb_code read_tasks(const sources *all, vlb_suite *suite, vlb_error *err) {
+static vlb_code read_tasks(const sources *all, FILE *texts, vlb_suite *suite, vlb_error *err) {
   vlb_layout *common = calloc(1, sizeof *common), *own = calloc(1, sizeof *own);
   vlb_toml *suite_toml = NULL;
   vlb_code code = common && own ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for a suite");
   if (!code) strcpy(common->arena, "tabletop");
-  if (!code) code = open_source(&all->suite, &suite_toml, err);
+  if (!code) code = open_source(&all->suite, texts, &suite_toml, err);
   if (!code) code = vlb_layout_read_suite(suite_toml, common, suite, err);
   for (int i = 0; i < all->task_count && !code; i++) {
     vlb_toml *task_toml = NULL;
     *own = *common;
-    code = open_source(&all->tasks[i], &task_toml, err);
+    code = open_source(&all->tasks[i], texts, &task_toml, err);
     if (!code) code = vlb_layout_read_task(task_toml, own, &suite->tasks[i], err);
     if (!code) code = check_name(task_toml, suite, &suite->tasks[i], err);
     vlb_toml_free(task_toml);
@@ -112,8 +121,12 @@ static vlb_code load(const char *name, sources *all, vlb_suite *suite, vlb_error
   const char *slash = strrchr(name, '/');
   snprintf(suite->name, sizeof suite->name, "%s", slash && slash[1] ? slash + 1 : name);
   suite->tasks = calloc((size_t)all->task_count, sizeof *suite->tasks);
-  if (!suite->tasks) return vlb_fail(err, VLB_FAILED, "no memory for a suite");
-  return read_tasks(all, suite, err);
+  size_t size;
+  FILE *texts = suite->tasks ? open_memstream(&suite->texts, &size) : NULL;
+  if (!texts) return vlb_fail(err, VLB_FAILED, "no memory for a suite");
+  vlb_code code = read_tasks(all, texts, suite, err);
+  fclose(texts);
+  return code;
 }
 
 vlb_code vlb_suite_load(const char *name_or_folder, vlb_suite **suite, vlb_error *err) {
@@ -131,5 +144,29 @@ vlb_code vlb_suite_load(const char *name_or_folder, vlb_suite **suite, vlb_error
 void vlb_suite_free(vlb_suite *suite) {
   if (!suite) return;
   free(suite->tasks);
+  free(suite->texts);
   free(suite);
+}
+
+vlb_code vlb_task_digest(const vlb_suite *suite, char hash[VLB_HASH_SIZE], vlb_error *err) {
+  char *text = NULL, scene[VLB_HASH_SIZE];
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) return vlb_fail(err, VLB_FAILED, "no memory for a digest");
+  vlb_code code = VLB_OK;
+  fputs(suite->texts, out);
+  for (int t = 0; t < suite->task_count && !code; t++) {
+    const vlb_scene_spec spec = vlb_task_scene(suite, t);
+    double workspace[3];
+    char *xml;
+    code = vlb_scene_compose(&spec, &xml, workspace, err);
+    if (code) break;
+    vlb_hash(xml, strlen(xml), scene);
+    fprintf(out, "scene %d %s\n", t, scene);
+    free(xml);
+  }
+  fclose(out);
+  if (!code) vlb_hash(text, size, hash);
+  free(text);
+  return code;
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "core/base/hash.h"
 #include "core/base/rng.h"
 #include "sim/world/scene.h"
 
@@ -43,6 +44,7 @@ typedef struct {
   const vlb_family *family;
   const vlb_embodiment *embodiment;
   int max_steps, settle_steps;
+  char *texts; /* names and digests of the files it was read from, one a line */
   vlb_task *tasks;
   int task_count;
 } vlb_suite;
@@ -53,8 +55,14 @@ vlb_code vlb_suite_load(const char *name_or_folder, vlb_suite **suite, vlb_error
 void vlb_suite_free(vlb_suite *suite);
 extern const char *const vlb_suite_names[]; /* embedded ones, closed by NULL */
 
+/* What a task's scene is composed of; points into the suite. */
+vlb_scene_spec vlb_task_scene(const vlb_suite *suite, int task);
+
 /* Compiles the task's scene and checks that every body and site the task names is in it. Caller: vlb_scene_free. */
 vlb_code vlb_task_compile(const vlb_suite *suite, int task, vlb_scene **scene, vlb_error *err);
+
+/* SHA-256 over the suite's files and the composed scenes of its tasks. */
+vlb_code vlb_task_digest(const vlb_suite *suite, char hash[VLB_HASH_SIZE], vlb_error *err);
 
 /* Places everything: pure function of (task index, episode, seed). Rejects overlapping placements; data ends forwarded,
  * time 0, at rest, robot at home with its noise. Errors: VLB_FAILED when no placement fits. */

@@ -3,6 +3,7 @@
 #ifndef VLB_SIM_WORLD_H
 #define VLB_SIM_WORLD_H
 
+#include "core/base/hash.h"
 #include "sim/task/task.h"
 
 typedef struct vlb_world vlb_world;
@@ -12,6 +13,8 @@ typedef struct vlb_world vlb_world;
 struct vlb_family {
   size_t control_size, expert_size; /* bytes of world.control and world.expert */
   vlb_code (*compile)(const vlb_suite *suite, int task, vlb_scene **scene, vlb_error *err);
+  /* SHA-256 of all data that the suite's episodes depend on: task files, scenes, meshes. Code is not in it. */
+  vlb_code (*digest)(const vlb_suite *suite, char hash[VLB_HASH_SIZE], vlb_error *err);
   /* Reset and settling: a pure function of (suite, task, episode, seed). */
   vlb_code (*start)(vlb_world *w, int episode, uint64_t seed, vlb_error *err);
   /* One control step; sets w->success and raises w->score. Errors (VLB_FAILED): simulator instability. */

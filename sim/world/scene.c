@@ -124,12 +124,16 @@ static vlb_code write_scene(FILE *out, const vlb_scene_spec *spec, double worksp
   return VLB_OK;
 }
 
-static vlb_code compose(const vlb_scene_spec *spec, vlb_scene *s, vlb_error *err) {
+vlb_code vlb_scene_compose(const vlb_scene_spec *spec, char **xml, double workspace[3], vlb_error *err) {
   size_t size = 0;
-  FILE *out = open_memstream(&s->xml, &size);
+  *xml = NULL;
+  FILE *out = open_memstream(xml, &size);
   if (!out) return vlb_fail(err, VLB_FAILED, "no memory for the scene's text");
-  vlb_code code = write_scene(out, spec, s->workspace, err);
+  vlb_code code = write_scene(out, spec, workspace, err);
   if (fclose(out) && !code) code = vlb_fail(err, VLB_FAILED, "no memory for the scene's text");
+  if (!code) return VLB_OK;
+  free(*xml);
+  *xml = NULL;
   return code;
 }
 
@@ -191,7 +195,7 @@ static void skip_visual_geoms(mjModel *m) {
 static vlb_code compile(const vlb_scene_spec *spec, vlb_scene *s, vlb_error *err) {
   s->embodiment = spec->embodiment;
   s->geom_groups = s->site_groups = 1u << 1;
-  VLB_TRY(compose(spec, s, err));
+  VLB_TRY(vlb_scene_compose(spec, &s->xml, s->workspace, err));
   VLB_TRY(vlb_engine_load(s->xml, &s->model, err));
   if (s->model->nv > VLB_MAX_DOF)
     return vlb_fail(err, VLB_FAILED, "the scene has %d degrees of freedom; at most %d are supported", (int)s->model->nv, VLB_MAX_DOF);

@@ -50,6 +50,9 @@ typedef struct {
   int finger_qpos[2], finger_actuator[2];
 } vlb_scene;
 
+/* The MJCF of a scene, before anything is compiled; caller frees. workspace: of its arena. */
+vlb_code vlb_scene_compose(const vlb_scene_spec *spec, char **xml, double workspace[3], vlb_error *err);
+
 /* Errors (VLB_USAGE): unknown arena or category with did-you-mean; (VLB_FAILED): MuJoCo's own message. Caller frees. */
 vlb_code vlb_scene_compile(const vlb_scene_spec *spec, vlb_scene **scene, vlb_error *err);
 void vlb_scene_free(vlb_scene *scene);

@@ -1,9 +1,9 @@
 # standard streams that the caller closed: no message lands in a file, and a result that nobody got is a failure
 cp -r "$data"/tiny/. .
-vlabench demos demos --suite suite --per_task 1 --render_size 32 -q >out.txt
+vlabench demos suite -o demos --per_task 1 --render_size 32 -q >out.txt
 cp -r demos again
 rm again/quality.csv
-vlabench demos again --suite suite --per_task 1 --render_size 32 <&- >&- 2>&-
+vlabench demos suite -o again --per_task 1 --render_size 32 <&- >&- 2>&-
 echo "exit $?"
 diff -r demos again
 vlabench train tiny.toml --arm cross --demos demos -o one --set train.steps=4 -q >out.txt

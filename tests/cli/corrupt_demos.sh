@@ -1,5 +1,5 @@
 cp -r "$data"/tiny/. .
-vlabench demos demos --suite suite --per_task 1 --render_size 32 -q >/dev/null
+vlabench demos suite -o demos --per_task 1 --render_size 32 -q >/dev/null
 try() { # WHAT, a command that damages ./broken
   rm -rf broken && cp -r demos broken
   file=$(echo broken/*.hdf5)

@@ -7,7 +7,7 @@ try() { # COMMAND...
   sed 's/; surfaceless.*//' err.txt # how EGL words it changes with its version
 }
 try vlabench render suite/0 -o start.png
-try vlabench demos demos --suite suite --per_task 1 -q
+try vlabench demos suite -o demos --per_task 1 -q
 try vlabench doctor
 grep -c PROBLEM out.txt
 ls

@@ -14,7 +14,7 @@ vlabench list --store tiny.toml
 echo "exit $?"
 vlabench run tiny.toml --store tiny.toml
 echo "exit $?"
-vlabench demos tiny.toml --suite suite --per_task 1
+vlabench demos suite -o tiny.toml --per_task 1
 echo "exit $?"
 vlabench run /dev/zero
 echo "exit $?"

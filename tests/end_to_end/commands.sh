@@ -7,7 +7,7 @@ cp -r "$VLB_TEST_ROOT"/tests/data/tiny/. .
 vlabench() { "$VLB_TEST_PROGRAM" "$@" -q -j 2; }
 holds() { grep -q "$2" "$1" || { echo "$1 does not hold '$2':"; cat "$1"; exit 1; }; }
 
-vlabench demos demos --suite suite --per_task 1 --render_size 32
+vlabench demos suite -o demos --per_task 1 --render_size 32
 [ "$(find demos -name '*.hdf5' | wc -l)" -eq 1 ]
 vlabench train tiny.toml --arm cross --demos demos -o model --set train.steps=4
 [ "$(wc -l <model/loss.csv)" -eq 5 ]

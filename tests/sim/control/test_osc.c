@@ -23,7 +23,7 @@ enum { CUBE_QPOS = 9 };
 static int open_world(void **state) {
   vlb_error err = {0};
   world *w = calloc(1, sizeof *w);
-  const vlb_scene_spec spec = {&vlb_panda, "tabletop", &cube, 1};
+  const vlb_scene_spec spec = {.embodiment = &vlb_panda, .arena = "tabletop", .objects = &cube, .object_count = 1};
   if (!w || vlb_scene_compile(&spec, &w->scene, &err)) return -1;
   w->data = mj_makeData(w->scene->model);
   vlb_scene_home(w->scene, w->data);

@@ -23,7 +23,7 @@ static vlb_scene *scene;
 static int open_scene(void **state) {
   (void)state;
   vlb_error err = {0};
-  const vlb_scene_spec spec = {&vlb_panda, "tabletop", cubes, 2};
+  const vlb_scene_spec spec = {.embodiment = &vlb_panda, .arena = "tabletop", .objects = cubes, .object_count = 2};
   return (int)vlb_scene_compile(&spec, &scene, &err);
 }
 

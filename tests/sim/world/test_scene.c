@@ -17,7 +17,7 @@ static const vlb_scene_object cubes[] = {
 };
 
 static vlb_code compile(const vlb_scene_object *objects, int n, vlb_scene **scene, vlb_error *err) {
-  const vlb_scene_spec spec = {&vlb_panda, "tabletop", objects, n};
+  const vlb_scene_spec spec = {.embodiment = &vlb_panda, .arena = "tabletop", .objects = objects, .object_count = n};
   return vlb_scene_compile(&spec, scene, err);
 }
 
@@ -110,7 +110,7 @@ static void test_unknown_arena(void **state) {
   (void)state;
   vlb_error err = {0};
   vlb_scene *s = NULL;
-  const vlb_scene_spec spec = {&vlb_panda, "tabeltop", cubes, 3};
+  const vlb_scene_spec spec = {.embodiment = &vlb_panda, .arena = "tabeltop", .objects = cubes, .object_count = 3};
   assert_int_equal(vlb_scene_compile(&spec, &s, &err), VLB_USAGE);
   assert_string_equal(err.message, "unknown arena \"tabeltop\"; did you mean \"tabletop\"?");
 }
