@@ -13,6 +13,7 @@ extern const vlb_command vlb_cmd_demos;
 extern const vlb_command vlb_cmd_render;
 extern const vlb_command vlb_cmd_doctor;
 extern const vlb_command vlb_cmd_verify;
+extern const vlb_command vlb_cmd_verify_metaworld;
 extern const vlb_command vlb_cmd_bench;
 
 #endif

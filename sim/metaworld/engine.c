@@ -61,36 +61,39 @@ static void patch_welds(mjModel *m) {
     if (m->eq_type[i] == mjEQ_WELD) mju_copy(m->eq_data + mjNEQDATA * i, weld, 11);
 }
 
-static vlb_code check_model(vlb_mw_env *env, vlb_error *err) {
-  const mjModel *m = env->model;
+static vlb_code check_model(const mjModel *m, vlb_mw_id task, vlb_error *err) {
+  const char *name = vlb_mw_tasks[task].name;
   if (m->nmocap != 1 || m->nu != 2)
-    return vlb_fail(err, VLB_FAILED, "the scene of %s has %lld mocap bodies and %lld actuators; Meta-World's has 1 and 2",
-                    vlb_mw_tasks[env->task].name, (long long)m->nmocap, (long long)m->nu);
-  const vlb_mw_rule *rule = &vlb_mw_rules[env->task];
-  for (const vlb_mw_op *op = rule->reset; op->verb; op++)
+    return vlb_fail(err, VLB_FAILED, "the scene of %s has %lld mocap bodies and %lld actuators; Meta-World's has 1 and 2", name,
+                    (long long)m->nmocap, (long long)m->nu);
+  for (const vlb_mw_op *op = vlb_mw_rules[task].reset; op->verb; op++)
     if (op->at + op->count > m->nq)
-      return vlb_fail(err, VLB_FAILED, "the scene of %s has %lld joint positions; its start sets number %d", vlb_mw_tasks[env->task].name,
-                      (long long)m->nq, op->at + op->count);
+      return vlb_fail(err, VLB_FAILED, "the scene of %s has %lld joint positions; its start sets number %d", name, (long long)m->nq,
+                      op->at + op->count);
   return VLB_OK;
 }
 
-static vlb_code prepare(void *self, vlb_error *err) {
-  vlb_mw_env *env = self;
-  VLB_TRY(check_model(env, err));
-  patch_welds(env->model);
-  env->data = mj_makeData(env->model);
-  if (!env->data) return vlb_fail(err, VLB_FAILED, "no memory for a simulation");
-  return VLB_OK;
+vlb_code vlb_mw_load(const vlb_mw_source *source, vlb_mw_id task, mjModel **model, vlb_error *err) {
+  char path[1024];
+  *model = NULL;
+  if (source->xml) VLB_TRY(vlb_engine_load(source->xml, model, err));
+  else {
+    VLB_TRY(scene_path(source->folder, &vlb_mw_tasks[task], path, sizeof path, err));
+    VLB_TRY(vlb_engine_load_file(path, model, err));
+  }
+  vlb_code code = check_model(*model, task, err);
+  if (!code) patch_welds(*model);
+  else mj_deleteModel(*model);
+  return code;
 }
 
 vlb_code vlb_mw_open(const vlb_mw_source *source, vlb_mw_id task, vlb_mw_env *env, vlb_error *err) {
-  char path[1024] = "";
   *env = (vlb_mw_env){.task = task};
-  if (!source->xml) VLB_TRY(scene_path(source->folder, &vlb_mw_tasks[task], path, sizeof path, err));
-  vlb_code code = source->xml ? vlb_engine_load(source->xml, &env->model, err) : vlb_engine_load_file(path, &env->model, err);
-  if (!code) code = vlb_engine_guard(prepare, env, err);
-  if (code) vlb_mw_close(env);
-  return code;
+  VLB_TRY(vlb_mw_load(source, task, &env->model, err));
+  env->data = mj_makeData(env->model);
+  if (env->data) return VLB_OK;
+  vlb_mw_close(env);
+  return vlb_fail(err, VLB_FAILED, "no memory for a simulation");
 }
 
 void vlb_mw_close(vlb_mw_env *env) {
@@ -199,7 +202,7 @@ static void point_hand_down(mjData *d) {
 static void reset_hand(vlb_mw_env *env) {
   mjData *d = env->data;
   for (int i = 0; i < HOME_STEPS; i++) {
-    for (int k = 0; k < 3; k++) d->mocap_pos[k] = (double)vlb_mw_tasks[env->task].hand[k];
+    mju_copy3(d->mocap_pos, vlb_mw_tasks[env->task].hand);
     point_hand_down(d);
     d->ctrl[0] = -1;
     d->ctrl[1] = 1;

@@ -33,7 +33,7 @@ typedef struct {
   const char *name, *model; /* "door-open"; FOLDER/sawyer_xyz/sawyer_MODEL.xml */
   const char *instruction;
   vlb_mw_difficulty difficulty;
-  float hand[3]; /* where the hand starts; single precision upstream, which the eighth digit of observations shows */
+  double hand[3]; /* where the hand starts */
   int rand_size; /* 3 or 6 */
   double low[VLB_MW_RAND], high[VLB_MW_RAND];
   double apart;         /* drawn again while start and goal are nearer than this in the plane */
@@ -65,7 +65,11 @@ typedef struct {
   const char *missing; /* a name that the rules want and the model lacks */
 } vlb_mw_env;
 
-/* Errors: VLB_USAGE when the folder holds no such scene (says what to install), VLB_FAILED with MuJoCo's message. */
+/* The task's scene, ready for an environment. Errors: VLB_USAGE when the folder holds no such scene (says what to install),
+ * VLB_FAILED with MuJoCo's message or for a scene that cannot be this task's. Caller: mj_deleteModel. */
+vlb_code vlb_mw_load(const vlb_mw_source *source, vlb_mw_id task, mjModel **model, vlb_error *err);
+
+/* An environment with its own model and data. (Who has both fills in task, model and data, and leaves the rest zero.) */
 vlb_code vlb_mw_open(const vlb_mw_source *source, vlb_mw_id task, vlb_mw_env *env, vlb_error *err);
 void vlb_mw_close(vlb_mw_env *env);
 
