@@ -1,181 +1,301 @@
 #include "sim/task/expert.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "sim/task/predicates.h"
+#include "sim/task/expert_parts.h"
 
-/* OSC's units: an action of 1 asks for this much (libero.md 6) */
-static const double position_unit = 0.05, rotation_unit = 0.5;
+/* m and rad within which the hand is where it should be */
+static const double near_height = 0.008, near_angle = 0.15;
 
-/* distance between the pads: a rim between them, almost fully open (m) */
-static const double holding_width = 0.0135, open_width = 0.055;
-
-/* the hand points down with its fingers along the world's y axis */
-static const double hand_down[9] = {1, 0, 0, 0, -1, 0, 0, 0, -1};
-
-static double clamp(double x, double lo, double hi) { return fmin(fmax(x, lo), hi); }
-
-/* 0 below lo, 1 above hi, smooth between */
-static double ramp(double x, double lo, double hi) {
-  double t = clamp((x - lo) / (hi - lo), 0, 1);
-  return t * t * (3 - 2 * t);
-}
-
-static double mark_z(const mjModel *m, const char *object, const char *mark) {
-  char name[128];
-  snprintf(name, sizeof name, "%s_%s_site", object, mark);
-  return m->site_pos[3 * vlb_site(m, name) + 2];
-}
-
-static void draw_manner(vlb_expert *e) {
-  vlb_rng *r = &e->rng;
-  e->speed = vlb_rng_range(r, 0.85, 1.0);
-  e->gain = vlb_rng_range(r, 1.5, 1.8);
-  e->slope = vlb_rng_range(r, 1.1, 1.5);
-  e->hover = vlb_rng_range(r, 0.075, 0.10);
-  e->lift = vlb_rng_range(r, 0.10, 0.13);
-  e->noise = vlb_rng_range(r, 0.06, 0.16);
-  e->grasp_offset[0] = vlb_rng_range(r, -0.006, 0.006);
-  e->grasp_offset[1] = vlb_rng_range(r, -0.003, 0.003);
-  e->grasp_offset[2] = vlb_rng_range(r, -0.016, -0.012);
-  for (int i = 0; i < 2; i++) e->place_offset[i] = vlb_rng_range(r, -0.005, 0.005);
-}
+/* m that the hand backs off after letting go; out of a roofed place farther */
+static const double retreat = 0.045, retreat_sideways = 0.16;
 
 vlb_code vlb_expert_reset(vlb_expert *e, const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene,
                           vlb_error *err) {
-  const mjModel *m = scene->model;
-  const vlb_goal *goal = &task->goals[0];
+  (void)scene;
   memset(e, 0, sizeof *e);
-  e->object = vlb_object_body(m, goal->a);
-  e->target = vlb_object_body(m, goal->b);
-  if (task->goal_count != 1 || goal->kind != VLB_GOAL_ON || e->object < 0 || e->target < 0)
-    return vlb_fail(err, VLB_USAGE, "task \"%s\": the expert only knows goals of the form \"on <object> <object>\"", task->instruction);
-  char name[128];
-  snprintf(name, sizeof name, "%s_horizontal_radius_site", goal->a);
-  e->rim_radius = m->site_pos[3 * vlb_site(m, name)] - 0.004;
-  e->rim_height = mark_z(m, goal->a, "top");
-  e->rest_height = mark_z(m, goal->b, "top") - mark_z(m, goal->a, "bottom");
+  if (!task->goal_count) return vlb_fail(err, VLB_USAGE, "task \"%s\" has no goal for the expert to reach", task->instruction);
+  e->task = task;
   e->rng = vlb_rng_make(seed, VLB_RNG_EXPERT, (uint32_t)task_index, (uint32_t)episode);
-  draw_manner(e);
+  vlb_draw_manner(e);
   return VLB_OK;
 }
 
-static double finger_width(const vlb_scene *s, const mjData *d) { return d->qpos[s->finger_qpos[0]] - d->qpos[s->finger_qpos[1]]; }
+/* ---- distances along and beside an axis ---- */
 
-/* Where the hand holds the object: its rim's side towards +y. */
-static void grasp_point(const vlb_expert *e, const mjData *d, double out[3]) {
-  const mjtNum *p = d->xpos + 3 * e->object;
-  out[0] = p[0] + e->grasp_offset[0];
-  out[1] = p[1] + e->rim_radius + e->grasp_offset[1];
-  out[2] = p[2] + e->rim_height + e->grasp_offset[2];
+static double along(const double from[3], const double to[3], const double axis[3]) {
+  double v[3];
+  mju_sub3(v, to, from);
+  return mju_dot3(v, axis);
 }
 
-/* Where the hand must be for the held object to stand in the middle of the target. */
-static void place_point(const vlb_expert *e, const mjData *d, const double hand[3], double out[3]) {
-  const mjtNum *p = d->xpos + 3 * e->object, *q = d->xpos + 3 * e->target;
-  for (int i = 0; i < 2; i++) out[i] = q[i] + hand[i] - p[i] + e->place_offset[i];
-  out[2] = q[2] + e->rest_height + e->grip_height;
+static double beside(const double from[3], const double to[3], const double axis[3]) {
+  double v[3];
+  mju_sub3(v, to, from);
+  mju_addToScl3(v, axis, -mju_dot3(v, axis));
+  return mju_norm3(v);
 }
 
-static double flat_distance(const double a[3], const double b[3]) { return hypot(a[0] - b[0], a[1] - b[1]); }
+/* How far beside the grasp the fingers still pass the thing. */
+static double slack(const vlb_skill *k) { return k->half > 0 ? vlb_clamp(0.45 * (0.0385 - k->half), 0.003, 0.008) : 0.008; }
 
-/* A funnel over `point`: high far away, down to it in its middle. */
-static double funnel(const vlb_expert *e, double distance, double height) {
-  return clamp(e->slope * (distance - 0.008), 0, height);
+/* A funnel over a point: far back while the hand is beside it or turned, down to it in its middle. */
+static double funnel(const vlb_expert *e, double distance, double angle, double height) {
+  double off = distance - slack(&e->skill) + 0.06 * fmax(0, angle - 0.1);
+  return vlb_clamp(e->slope * off, 0, height);
 }
 
-static void go_reach(const vlb_expert *e, const mjData *d, const double hand[3], double goal[3]) {
-  grasp_point(e, d, goal);
-  goal[2] += funnel(e, flat_distance(hand, goal), e->hover);
+/* Over what is in the way: the goal rises, and the hand goes sideways only once it is high enough. */
+static void keep_clear(const vlb_scene *s, const mjData *d, const vlb_pose *hand, double width, int held, int skip, double weight,
+                       vlb_pose *goal, double pace[3]) {
+  static const double margin = 0.02;
+  double need = vlb_clear_height(s, d, hand->pos, goal->pos, width, skip) + vlb_hand_depth(s, d, hand, held) + margin;
+  if (need <= goal->pos[2]) need = fmin(need, goal->pos[2]);
+  goal->pos[2] += weight * fmax(0, need - goal->pos[2]);
+  double free = 1 - weight * vlb_ramp(need - hand->pos[2], 0.0, 0.05);
+  pace[0] *= free;
+  pace[1] *= free;
 }
 
-/* Up first, sideways once clear of the neighbours, over the edge of what it stood on, down into the target's funnel. */
-static void go_carry(const vlb_expert *e, const mjData *d, const double hand[3], double goal[3], double pace[3]) {
-  place_point(e, d, hand, goal);
-  double left = flat_distance(hand, e->source), risen = hand[2] - e->source[2], ahead = flat_distance(hand, goal);
-  double over_source = (e->source[2] + 0.75 * e->lift - goal[2]) * ramp(ahead / (ahead + left), 0.2, 0.6);
-  goal[2] += fmax(funnel(e, ahead, e->lift), over_source);
-  pace[0] = pace[1] = fmax(ramp(risen, 0.015, 0.06), ramp(left, 0.05, 0.10));
+/* ---- where the hand goes, skill by skill ---- */
+
+/* The pose behind a thing that is pushed over the table: fingers open across the way. */
+static vlb_pose behind(const vlb_expert *e, const mjModel *m, const mjData *d, const vlb_pose *hand, double lead) {
+  const vlb_skill *k = &e->skill;
+  vlb_pose out;
+  double way[3], target[3], half[3];
+  vlb_place_point(e, d, target);
+  mju_sub3(way, target, d->xpos + 3 * k->body);
+  way[2] = 0;
+  mju_normalize3(way);
+  vlb_body_extent(m, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, half);
+  for (int i = 0; i < 2; i++) out.pos[i] = d->xpos[3 * k->body + i] + way[i] * (lead - half[0]);
+  out.pos[2] = d->xpos[3 * k->body + 2] + k->rest_height;
+  /* the hand's x along the way or against it, whichever is nearer */
+  double sign = hand->rot[0] * way[0] + hand->rot[3] * way[1] < 0 ? -1 : 1, x = sign * way[0], y = sign * way[1];
+  memcpy(out.rot, (double[9]){x, y, 0, y, -x, 0, 0, 0, -1}, sizeof out.rot);
+  return out;
 }
 
-static void go_leave(const vlb_expert *e, const double hand[3], double goal[3]) {
-  memcpy(goal, hand, 3 * sizeof *goal);
-  goal[2] += e->hover;
+static vlb_pose reach_pose(const vlb_expert *e, const mjModel *m, const mjData *d, const vlb_pose *hand) {
+  return e->skill.kind == VLB_SKILL_PUSH ? behind(e, m, d, hand, -0.02) : vlb_grasp_pose(e, d);
 }
 
-/* Phases change by what can be seen: how near, how high, how wide the fingers are. */
-static void update_phase(vlb_expert *e, const vlb_scene *s, const mjData *d, const double hand[3]) {
-  double goal[3], width = finger_width(s, d);
-  if (e->phase == VLB_EXPERT_REACH) {
-    grasp_point(e, d, goal);
-    if (flat_distance(hand, goal) < 0.010 && hand[2] - goal[2] < 0.008) e->phase = VLB_EXPERT_GRASP;
+static vlb_pose go_reach(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand, double pace[3]) {
+  vlb_pose goal = reach_pose(e, s->model, d, hand);
+  double z[3], off, back;
+  vlb_pose_axis(&goal, 2, z);
+  off = beside(hand->pos, goal.pos, z);
+  back = funnel(e, off, vlb_turn_angle(hand->rot, goal.rot), e->hover);
+  mju_addToScl3(goal.pos, z, -back);
+  int root = s->model->body_rootid[e->skill.body];
+  keep_clear(s, d, hand, 0.03, -1, e->skill.kind == VLB_SKILL_MOVE ? root : -1, vlb_ramp(off, 0.02, 0.06), &goal, pace);
+  return goal;
+}
+
+/* Where the hand must be for the held thing to be where it shall. */
+static vlb_pose carry_pose(const vlb_expert *e, const mjData *d, const vlb_pose *hand) {
+  const vlb_skill *k = &e->skill;
+  vlb_pose out;
+  double turn[9], rel[3], place[3];
+  mju_mulMatMatT(turn, k->turned, d->xmat + 9 * k->body, 3, 3, 3);
+  mju_mulMatMat(out.rot, turn, hand->rot, 3, 3, 3);
+  mju_sub3(rel, hand->pos, d->xpos + 3 * k->body);
+  mju_mulMatVec(out.pos, turn, rel, 3, 3);
+  vlb_place_point(e, d, place);
+  mju_addTo3(out.pos, place);
+  return out;
+}
+
+static void place_axis(const vlb_skill *k, const vlb_pose *goal, double out[3]) {
+  mju_copy3(out, (double[3]){0, 0, -1});
+  if (k->sideways) vlb_pose_axis(goal, 2, out);
+}
+
+/* Up first, sideways once clear of the neighbours, over what is in the way, into the target's funnel. */
+static vlb_pose go_carry(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand, double pace[3]) {
+  const vlb_skill *k = &e->skill;
+  vlb_pose goal = carry_pose(e, d, hand);
+  double axis[3], half[3];
+  place_axis(k, &goal, axis);
+  double ahead = beside(hand->pos, goal.pos, axis), angle = vlb_turn_angle(hand->rot, goal.rot);
+  double left = hypot(hand->pos[0] - e->source[0], hand->pos[1] - e->source[1]), risen = hand->pos[2] - e->source[2];
+  double back = funnel(e, ahead, angle, k->sideways ? retreat_sideways : e->lift);
+  if (!k->sideways) back = fmax(back, (e->source[2] + 0.75 * e->lift - goal.pos[2]) * vlb_ramp(ahead / (ahead + left), 0.2, 0.6));
+  mju_addToScl3(goal.pos, axis, -back);
+  pace[0] = pace[1] = fmax(vlb_ramp(risen, 0.015, 0.06), vlb_ramp(left, 0.05, 0.10));
+  vlb_body_extent(s->model, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, half);
+  keep_clear(s, d, hand, fmin(half[0], half[1]), k->body, s->model->body_rootid[k->body], vlb_ramp(ahead, 0.02, 0.06), &goal, pace);
+  return goal;
+}
+
+/* What the joint has still to move in its way; negative: past its goal. */
+static double joint_left(const vlb_skill *k, const mjModel *m, const mjData *d) {
+  return k->way * (k->joint_goal - d->qpos[m->jnt_qposadr[k->joint]]);
+}
+
+/* The handle's pose, moved on along its joint. */
+static vlb_pose go_along_joint(const vlb_expert *e, const mjModel *m, const mjData *d) {
+  const vlb_skill *k = &e->skill;
+  vlb_pose handle = vlb_grasp_pose(e, d), out = handle;
+  const mjtNum *axis = d->xaxis + 3 * k->joint, *anchor = d->xanchor + 3 * k->joint;
+  double more = joint_left(k, m, d);
+  if (m->jnt_type[k->joint] == mjJNT_SLIDE) {
+    mju_addToScl3(out.pos, axis, k->way * fmin(more + 0.012, 0.05));
+    return out;
   }
-  if (e->phase == VLB_EXPERT_GRASP && width < holding_width) {
-    e->phase = VLB_EXPERT_CARRY;
-    memcpy(e->source, hand, sizeof e->source);
-    e->grip_height = hand[2] - d->xpos[3 * e->object + 2];
-  }
-  if (e->phase == VLB_EXPERT_CARRY) {
-    place_point(e, d, hand, goal);
-    if (flat_distance(hand, goal) < 0.009 && hand[2] - goal[2] < 0.008) e->phase = VLB_EXPERT_RELEASE;
-  }
-  if (e->phase == VLB_EXPERT_RELEASE && width > open_width) e->phase = VLB_EXPERT_LEAVE;
+  double radius = beside(anchor, handle.pos, axis), step = k->way * fmin(more + 0.15, fmin(0.5, 0.05 / fmax(radius, 1e-3)));
+  mjtNum quat[4], turn[9], rel[3];
+  mju_axisAngle2Quat(quat, axis, step);
+  mju_quat2Mat(turn, quat);
+  mju_sub3(rel, handle.pos, anchor);
+  mju_mulMatVec(out.pos, turn, rel, 3, 3);
+  mju_addTo3(out.pos, anchor);
+  mju_mulMatMat(out.rot, turn, handle.rot, 3, 3, 3);
+  return out;
 }
 
-/* Half the sum of the cross products of the axes: the small rotation from the hand to pointing down. */
-static void tilt_error(const mjtNum *r, double out[3]) {
-  memset(out, 0, 3 * sizeof *out);
-  for (int c = 0; c < 3; c++) {
-    mjtNum a[3] = {r[c], r[3 + c], r[6 + c]}, b[3] = {hand_down[c], hand_down[3 + c], hand_down[6 + c]}, x[3];
-    mju_cross(x, a, b);
-    mju_addToScl3(out, x, 0.5);
+static double left_to_push(const vlb_expert *e, const mjData *d) {
+  double target[3];
+  vlb_place_point(e, d, target);
+  return hypot(target[0] - d->xpos[3 * e->skill.body], target[1] - d->xpos[3 * e->skill.body + 1]);
+}
+
+static vlb_pose go_push(const vlb_expert *e, const mjModel *m, const mjData *d, const vlb_pose *hand) {
+  return behind(e, m, d, hand, fmin(0.035, left_to_push(e, d) + 0.01));
+}
+
+static vlb_pose go_work(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand, double pace[3]) {
+  switch (e->skill.kind) {
+    case VLB_SKILL_MOVE: return go_carry(e, s, d, hand, pace);
+    case VLB_SKILL_JOINT: return go_along_joint(e, s->model, d);
+    default: return go_push(e, s->model, d, hand);
   }
 }
 
-/* Position servo with a bounded speed in a straight line, and a mild correction of the hand's tilt. */
-static void servo(const vlb_expert *e, const double hand[3], const mjtNum *rot, const double goal[3], const double pace[3], double action[6]) {
-  double turn[3], n = 0;
-  for (int i = 0; i < 3; i++) {
-    action[i] = pace[i] * e->gain * (goal[i] - hand[i]) / position_unit;
-    n += action[i] * action[i];
-  }
-  n = sqrt(n);
-  for (int i = 0; i < 3; i++) action[i] *= n > 1e-9 ? e->speed * tanh(n / e->speed) / n : 0;
-  tilt_error(rot, turn);
-  for (int i = 0; i < 3; i++) action[3 + i] = clamp(turn[i] / rotation_unit, -0.3, 0.3);
+/* The way back: against the hand's own axis, but up from the table. */
+static void way_back(const vlb_pose *hand, double out[3]) {
+  vlb_pose_axis(hand, 2, out);
+  mju_scl3(out, out, -1);
 }
 
-/* Nobody's hand is perfectly steady or changes speed at once; the faster it moves, the less exact it is. */
-static void humanize(vlb_expert *e, double action[6]) {
-  static const double keep = 0.85, inertia = 0.35, turning = 0.15;
-  double pace = sqrt(action[0] * action[0] + action[1] * action[1] + action[2] * action[2]);
-  for (int i = 0; i < 6; i++) {
-    double size = e->noise * (0.2 + 0.8 * pace) * (i < 3 ? 1 : turning);
-    e->wander[i] = keep * e->wander[i] + sqrt(1 - keep * keep) * size * vlb_rng_normal(&e->rng);
-    e->previous[i] = inertia * e->previous[i] + (1 - inertia) * action[i];
-    action[i] = clamp(e->previous[i] + e->wander[i], -1, 1);
+static vlb_pose go_leave(const vlb_expert *e, const vlb_pose *hand) {
+  vlb_pose goal = *hand;
+  double back[3];
+  way_back(hand, back);
+  mju_addToScl3(goal.pos, back, e->hover);
+  return goal;
+}
+
+/* ---- phases change by what can be seen: how near, how high, how wide the fingers are ---- */
+
+static int reached(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
+  vlb_pose goal = reach_pose(e, s->model, d, hand);
+  double z[3];
+  vlb_pose_axis(&goal, 2, z);
+  return beside(hand->pos, goal.pos, z) < slack(&e->skill) + 0.002 && along(hand->pos, goal.pos, z) < near_height &&
+         vlb_turn_angle(hand->rot, goal.rot) < near_angle;
+}
+
+static int fingers_rest(const vlb_scene *s, const mjData *d) {
+  const mjModel *m = s->model;
+  double speed = 0;
+  for (int j = 0; j < m->njnt; j++)
+    if (m->jnt_qposadr[j] == s->finger_qpos[0] || m->jnt_qposadr[j] == s->finger_qpos[1]) speed += fabs(d->qvel[m->jnt_dofadr[j]]);
+  return speed < 0.006;
+}
+
+static int holds(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
+  double width = vlb_finger_width(s, d), expected = 2 * e->skill.half;
+  return width < expected + 0.0055 || (fingers_rest(s, d) && width < fmin(expected + 0.02, 0.077));
+}
+
+/* The fingers have closed on nothing, or the thing is no longer between them. */
+static int lost(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
+  if (e->skill.half <= 0 || e->skill.kind == VLB_SKILL_PUSH) return 0;
+  vlb_pose at = vlb_grasp_pose(e, d);
+  double gap[3];
+  mju_sub3(gap, hand->pos, at.pos);
+  return vlb_finger_width(s, d) < fmin(0.002, e->skill.half) || mju_norm3(gap) > 0.05;
+}
+
+static int worked(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
+  const vlb_skill *k = &e->skill;
+  if (k->kind == VLB_SKILL_JOINT) return joint_left(k, s->model, d) <= 0;
+  if (k->kind == VLB_SKILL_PUSH) return left_to_push(e, d) < 0.015;
+  vlb_pose goal = carry_pose(e, d, hand);
+  double axis[3];
+  place_axis(k, &goal, axis);
+  return beside(hand->pos, goal.pos, axis) < 0.009 && along(hand->pos, goal.pos, axis) < near_height;
+}
+
+static void set_phase(vlb_expert *e, vlb_expert_phase phase, const vlb_pose *hand) {
+  e->phase = phase;
+  memcpy(e->source, hand->pos, sizeof e->source);
+}
+
+static int opened(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
+  double width = vlb_finger_width(s, d);
+  return width > fmin(2 * e->skill.half + 0.04, 0.077) || (fingers_rest(s, d) && width > 2 * e->skill.half + 0.006);
+}
+
+static int left(const vlb_expert *e, const vlb_pose *hand) {
+  double back[3];
+  way_back(hand, back);
+  return along(e->source, hand->pos, back) > (e->skill.sideways ? retreat_sideways : retreat);
+}
+
+static void choose(vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
+  for (int goal; (goal = vlb_next_goal(e, s, d)) >= 0;) {
+    e->attempts[goal]++;
+    if (!vlb_choose_skill(e, s, d, goal)) continue;
+    set_phase(e, VLB_EXPERT_REACH, hand);
+    return;
   }
+  e->phase = VLB_EXPERT_CHOOSE;
+}
+
+static void update_phase(vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
+  int grips = e->skill.half > 0;
+  if (e->phase == VLB_EXPERT_LEAVE && left(e, hand)) e->phase = VLB_EXPERT_CHOOSE;
+  if (e->phase == VLB_EXPERT_CHOOSE) choose(e, s, d, hand);
+  if (e->phase == VLB_EXPERT_REACH && reached(e, s, d, hand)) set_phase(e, grips ? VLB_EXPERT_GRASP : VLB_EXPERT_WORK, hand);
+  if (e->phase == VLB_EXPERT_GRASP && holds(e, s, d)) set_phase(e, VLB_EXPERT_WORK, hand);
+  if (e->phase == VLB_EXPERT_WORK) {
+    if (lost(e, s, d, hand))
+      set_phase(e, VLB_EXPERT_LEAVE, hand);
+    else if (worked(e, s, d, hand))
+      set_phase(e, grips ? VLB_EXPERT_RELEASE : VLB_EXPERT_LEAVE, hand);
+  }
+  if (e->phase == VLB_EXPERT_RELEASE && opened(e, s, d)) set_phase(e, VLB_EXPERT_LEAVE, hand);
+}
+
+/* Fingers are closed to hold and to push with their tips. */
+static int closes(const vlb_expert *e) {
+  if (e->phase == VLB_EXPERT_CHOOSE || e->phase == VLB_EXPERT_RELEASE || e->skill.kind == VLB_SKILL_PUSH) return 0;
+  if (e->skill.half <= 0) return 1;
+  return e->phase == VLB_EXPERT_GRASP || e->phase == VLB_EXPERT_WORK;
 }
 
 void vlb_expert_act(vlb_expert *e, const vlb_scene *scene, const mjData *data, double action[7]) {
-  double hand[3], goal[3], pace[3] = {1, 1, 1};
-  memcpy(hand, data->site_xpos + 3 * scene->eef_site, sizeof hand);
-  update_phase(e, scene, data, hand);
+  vlb_pose hand = vlb_hand_pose(scene, data), goal = hand;
+  double pace[3] = {1, 1, 1};
+  update_phase(e, scene, data, &hand);
   switch (e->phase) {
-    case VLB_EXPERT_REACH: go_reach(e, data, hand, goal); break;
-    case VLB_EXPERT_GRASP: grasp_point(e, data, goal); break;
-    case VLB_EXPERT_CARRY: go_carry(e, data, hand, goal, pace); break;
-    case VLB_EXPERT_RELEASE: memcpy(goal, hand, sizeof goal); break;
-    case VLB_EXPERT_LEAVE: go_leave(e, hand, goal); break;
+    case VLB_EXPERT_REACH: goal = go_reach(e, scene, data, &hand, pace); break;
+    case VLB_EXPERT_GRASP: goal = vlb_grasp_pose(e, data); break;
+    case VLB_EXPERT_WORK: goal = go_work(e, scene, data, &hand, pace); break;
+    case VLB_EXPERT_LEAVE: goal = go_leave(e, &hand); break;
+    case VLB_EXPERT_RELEASE:
+    case VLB_EXPERT_CHOOSE: break;
   }
-  servo(e, hand, data->site_xmat + 9 * scene->eef_site, goal, pace, action);
-  humanize(e, action);
-  action[6] = e->phase == VLB_EXPERT_GRASP || e->phase == VLB_EXPERT_CARRY ? 1 : -1;
+  vlb_move_hand(e, &hand, &goal, pace, action);
+  action[6] = closes(e) ? 1 : -1;
 }
 
 int vlb_expert_finished(const vlb_expert *e, const vlb_scene *scene, const mjData *data) {
-  return e->phase == VLB_EXPERT_LEAVE &&
-         data->site_xpos[3 * scene->eef_site + 2] > data->xpos[3 * e->object + 2] + e->rim_height + 0.02;
+  vlb_pose hand = vlb_hand_pose(scene, data);
+  int idle = e->phase == VLB_EXPERT_CHOOSE || (e->phase == VLB_EXPERT_LEAVE && left(e, &hand));
+  return idle && vlb_next_goal(e, scene, data) < 0;
 }
