@@ -180,12 +180,6 @@ static void clip_observation(const vlb_mw_task *task, double obs[VLB_MW_OBS]) {
   for (int i = 0; i < 3; i++) obs[2 * HALF + i] = clip(obs[2 * HALF + i], task->goal_low[i], task->goal_high[i]);
 }
 
-/* The marker that people, and policies, see: upstream puts it at the goal in the drawn state only. */
-static void show_goal(vlb_mw_env *env) {
-  int marker = mj_name2id(env->model, mjOBJ_SITE, "goal");
-  if (marker >= 0) mju_copy3(env->data->site_xpos + 3 * marker, env->goal);
-}
-
 /* ---- reset ---- */
 
 /* Upstream computes bodies' outer forces here as well; nothing reads them. */
@@ -225,6 +219,7 @@ static void apply(vlb_mw_env *env, const vlb_mw_op *op, const double *rand) {
     case MW_DONE: break;
     case MW_KEEP_HEIGHT: env->height = x[2]; break;
     case MW_MOVE_BODY: mju_copy3(env->model->body_pos + 3 * vlb_mw_index(env, mjOBJ_BODY, op->name), x); break;
+    case MW_MOVE_SITE: mju_copy3(env->model->site_pos + 3 * vlb_mw_index(env, mjOBJ_SITE, op->name), x); break;
     case MW_SET:
     case MW_SET_UNSEEN: set_positions(env, op, x); break;
     case MW_FORWARD: mj_forward(env->model, env->data); break;
@@ -261,7 +256,6 @@ static vlb_code reset(void *self, vlb_error *err) {
   }
   see_now(env, env->previous);
   observe(env, j->obs);
-  show_goal(env);
   return check(env, "reset", env->data->time, err);
 }
 
@@ -300,7 +294,6 @@ static vlb_code step(void *self, vlb_error *err) {
   observe(env, j->obs);
   clip_observation(task, j->obs);
   *j->success = reached(env, j->obs);
-  show_goal(env);
   return check(env, "control step", start, err);
 }
 

@@ -78,7 +78,8 @@ static vlb_code read_moments(const json_t *steps, vlb_mw_case *c, vlb_error *err
   json_object_foreach((json_t *)(uintptr_t)steps, key, moment) {
     char *end;
     long step = strtol(key, &end, 10);
-    if (*end || end == key || step < 1 || step > VLB_MW_MAX_STEPS) return vlb_fail(err, VLB_USAGE, "step '%s' is not from 1 to %d", key, VLB_MW_MAX_STEPS);
+    if (*end || end == key || step < 1 || step > VLB_MW_MAX_STEPS)
+      return vlb_fail(err, VLB_USAGE, "step '%s' is not from 1 to %d", key, VLB_MW_MAX_STEPS);
     int i = c->moment_count++;
     c->moment[i].step = (int)step;
     if (!numbers(json_object_get(moment, "action"), VLB_MW_ACTION, VLB_MW_ACTION, c->moment[i].action, NULL) ||

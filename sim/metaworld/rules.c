@@ -34,6 +34,7 @@ void vlb_mw_where(vlb_mw_env *env, const vlb_mw_point *point, const double *rand
   mju_zero3(out);
   switch (point->from) {
     case MW_CONST: break;
+    case MW_T: mju_copy3(out, env->goal); break;
     case MW_R: mju_copy3(out, rand); break;
     case MW_R3: mju_copy3(out, rand + 3); break;
     case MW_R_XY: mju_copy(out, rand, 2); break;
@@ -147,6 +148,8 @@ static bool pulled_with_stick(vlb_mw_env *env, const double *obs) {
 #define KEEP(...) {.verb = MW_KEEP_HEIGHT, .point = __VA_ARGS__}
 #define GOAL(...) {.verb = MW_GOAL, .point = __VA_ARGS__}
 #define DO(verb_) {.verb = verb_}
+#define MARK(name_, ...) {.verb = MW_MOVE_SITE, .name = name_, .point = __VA_ARGS__} /* what one sees of the goal */
+#define SHOW(name_) MARK(name_, AT(MW_T))
 /* what is seen: a point, its rotation */
 #define SEE(quat_, of_, ...) {.point = __VA_ARGS__, .quat = quat_, .quat_of = of_}
 #define SEE_BODY(name) SEE(MW_WXYZ, name, OF(MW_BODY, name, 0))
@@ -160,18 +163,18 @@ static bool pulled_with_stick(vlb_mw_env *env, const double *obs) {
 #define WITHIN_Z(d) .weight = {0, 0, 1}, .within = d
 #define WITHIN_XY(d) .weight = {1, 1, 0}, .within = d
 
-#define PICK {OBJECT(AT(MW_R)), GOAL(AT(MW_R3))}
-#define PUSH(...) {KEEP(__VA_ARGS__), OBJECT(KEPT(MW_R_XY)), GOAL(KEPT(MW_R3_XY))}
+#define PICK {OBJECT(AT(MW_R)), GOAL(AT(MW_R3)), SHOW("goal")}
+#define PUSH(...) {KEEP(__VA_ARGS__), OBJECT(KEPT(MW_R_XY)), GOAL(KEPT(MW_R3_XY)), SHOW("goal")}
 
 const vlb_mw_rule vlb_mw_rules[VLB_MW_TASKS] = {
-    [VLB_MW_ASSEMBLY] = {{OBJECT(AT(MW_R)), MOVE("peg", AT(MW_R3, 0, 0, -0.05)), GOAL(AT(MW_R3))},
+    [VLB_MW_ASSEMBLY] = {{OBJECT(AT(MW_R)), MOVE("peg", AT(MW_R3, 0, 0, -0.05)), GOAL(AT(MW_R3)), SHOW("pegTop")},
                          {SEE(MW_WXYZ, "RoundNut", OF(MW_SITE, "RoundNut-8", 0))}, .reached = nut_on_peg},
     [VLB_MW_BASKETBALL] = {{MOVE("basket_goal", AT(MW_R3)), OBJECT(AT(MW_R_XY, 0, 0, 0.03)), GOAL(OF(MW_SITE, "goal", 0))},
                            {SEE_BODY("bsktball")}, .reached = ball_in_basket},
     [VLB_MW_BIN_PICKING] = {{KEEP(OF(MW_BODY, "obj", 0)), OBJECT(KEPT(MW_R_XY)), GOAL(OF(MW_BODY, "bin_goal", 0))},
                             {SEE_BODY("obj")}, WITHIN(0.05)},
     [VLB_MW_BOX_CLOSE] = {{KEEP(OF(MW_BODY, "boxbody", 0)), MOVE("boxbody", KEPT(MW_R3_XY)), DO(MW_SIMULATE),
-                           OBJECT(AT(MW_R_XY, 0, 0, 0.02)), GOAL(AT(MW_R3))},
+                           OBJECT(AT(MW_R_XY, 0, 0, 0.02)), GOAL(AT(MW_R3)), SHOW("goal")},
                           {SEE_BODY("top_link")}, WITHIN(0.08)},
     [VLB_MW_BUTTON_PRESS_TOPDOWN] = {{MOVE("box", AT(MW_R)), DO(MW_FORWARD), GOAL(OF(MW_SITE, "hole", 0))},
                                      {SEE(MW_WXYZ, "button", OF(MW_BODY, "button", 0, 0, 0.193))}, WITHIN_Z(0.024)},
@@ -185,28 +188,29 @@ const vlb_mw_rule vlb_mw_rules[VLB_MW_TASKS] = {
     [VLB_MW_COFFEE_BUTTON] = {{MOVE("coffee_machine", AT(MW_R)), SET(MW_SET, 0, 3, 9, 15, AT(MW_R, 0, -0.22, 0)),
                                GOAL(AT(MW_R, 0, -0.19, 0.3))},
                               {SEE(MW_ONE_QUAT, NULL, OF(MW_SITE, "buttonStart", 0))}, WITHIN_Y(0.02)},
-    [VLB_MW_COFFEE_PULL] = {{SET(MW_SET, 0, 3, 9, 15, AT(MW_R)), MOVE("coffee_machine", AT(MW_R, 0, 0.22, 0)), GOAL(AT(MW_R3))},
+    [VLB_MW_COFFEE_PULL] = {{SET(MW_SET, 0, 3, 9, 15, AT(MW_R)), MOVE("coffee_machine", AT(MW_R, 0, 0.22, 0)), GOAL(AT(MW_R3)), SHOW("mug_goal")},
                             {SEE(MW_XYZW_GEOM, "mug", OF(MW_BODY, "obj", 0))}, WITHIN(0.07)},
-    [VLB_MW_COFFEE_PUSH] = {{SET(MW_SET, 0, 3, 9, 15, AT(MW_R)), MOVE("coffee_machine", AT(MW_R3, 0, 0.22, 0)), GOAL(AT(MW_R3))},
+    [VLB_MW_COFFEE_PUSH] = {{SET(MW_SET, 0, 3, 9, 15, AT(MW_R)), MOVE("coffee_machine", AT(MW_R3, 0, 0.22, 0)), GOAL(AT(MW_R3)), SHOW("mug_goal")},
                             {SEE(MW_XYZW_GEOM, "mug", OF(MW_BODY, "obj", 0))}, WITHIN(0.07)},
-    [VLB_MW_DIAL_TURN] = {{MOVE("dial", AT(MW_R)), GOAL(AT(MW_R, 0, 0.03, 0.03))},
+    [VLB_MW_DIAL_TURN] = {{MOVE("dial", AT(MW_R)), GOAL(AT(MW_R, 0, 0.03, 0.03)), SHOW("goal")},
                           {SEE(MW_WXYZ, "dial", AT(MW_KNOB))}, .reached = dial_turned},
-    [VLB_MW_DISASSEMBLE] = {{MOVE("peg", AT(MW_R, 0, 0, 0.03)), DO(MW_FORWARD), OBJECT(AT(MW_R)), GOAL(AT(MW_R, 0, 0, 0.15))},
+    [VLB_MW_DISASSEMBLE] = {{MOVE("peg", AT(MW_R, 0, 0, 0.03)), DO(MW_FORWARD), OBJECT(AT(MW_R)),
+                             GOAL(AT(MW_R, 0, 0, 0.15)), MARK("pegTop", AT(MW_R, 0, 0, 0.08))},
                             {SEE(MW_WXYZ, "RoundNut", OF(MW_SITE, "RoundNut-8", 0))}, .reached = nut_lifted},
-    [VLB_MW_DOOR_CLOSE] = {{MOVE("door", AT(MW_R)), HINGE(-1.5708), GOAL(AT(MW_R, 0.2, -0.2, 0))}, {SEE_GEOM("handle")}, WITHIN(0.08)},
-    [VLB_MW_DOOR_OPEN] = {{MOVE("door", AT(MW_R)), HINGE(0), GOAL(AT(MW_R, -0.3, -0.45, 0))}, {SEE_GEOM("handle")}, WITHIN_X(0.08)},
+    [VLB_MW_DOOR_CLOSE] = {{MOVE("door", AT(MW_R)), HINGE(-1.5708), GOAL(AT(MW_R, 0.2, -0.2, 0)), SHOW("goal")}, {SEE_GEOM("handle")}, WITHIN(0.08)},
+    [VLB_MW_DOOR_OPEN] = {{MOVE("door", AT(MW_R)), HINGE(0), GOAL(AT(MW_R, -0.3, -0.45, 0)), SHOW("goal")}, {SEE_GEOM("handle")}, WITHIN_X(0.08)},
     [VLB_MW_DOOR_LOCK] = {{MOVE("door", AT(MW_R)), DO(MW_SIMULATE), GOAL(OF(MW_BODY, "lock_link", 0, -0.04, -0.1))},
                           {SEE(MW_WXYZ, "door_link", OF(MW_SITE, "lockStartLock", 0))}, WITHIN_Z(0.02)},
     [VLB_MW_DOOR_UNLOCK] = {{MOVE("door", AT(MW_R)), HINGE(1.5708), GOAL(OF(MW_BODY, "lock_link", 0.1, -0.04, 0))},
                             {SEE(MW_WXYZ, "door_link", OF(MW_SITE, "lockStartUnlock", 0))}, WITHIN_X(0.02)},
-    [VLB_MW_HAND_INSERT] = {{OBJECT(AT(MW_R_XY, 0, 0, 0.05)), GOAL(AT(MW_R3))}, {SEE_BODY("obj")}, WITHIN(0.05)},
-    [VLB_MW_DRAWER_CLOSE] = {{MOVE("drawer", AT(MW_R)), SET(MW_SET, 9, 1, 0, 0, AT(MW_CONST, -0.15)), GOAL(AT(MW_R, 0, -0.16, 0.09))},
+    [VLB_MW_HAND_INSERT] = {{OBJECT(AT(MW_R_XY, 0, 0, 0.05)), GOAL(AT(MW_R3)), SHOW("goal")}, {SEE_BODY("obj")}, WITHIN(0.05)},
+    [VLB_MW_DRAWER_CLOSE] = {{MOVE("drawer", AT(MW_R)), SET(MW_SET, 9, 1, 0, 0, AT(MW_CONST, -0.15)), GOAL(AT(MW_R, 0, -0.16, 0.09)), SHOW("goal")},
                              {SEE(MW_NO_QUAT, NULL, OF(MW_BODY, "drawer_link", 0, -0.16, 0.05))}, WITHIN(0.065)},
-    [VLB_MW_DRAWER_OPEN] = {{MOVE("drawer", AT(MW_R)), GOAL(AT(MW_R, 0, -0.36, 0.09))},
+    [VLB_MW_DRAWER_OPEN] = {{MOVE("drawer", AT(MW_R)), GOAL(AT(MW_R, 0, -0.36, 0.09)), SHOW("goal")},
                             {SEE(MW_WXYZ, "drawer_link", OF(MW_BODY, "drawer_link", 0, -0.16, 0))}, WITHIN(0.03)},
-    [VLB_MW_FAUCET_OPEN] = {{MOVE("faucetBase", AT(MW_R)), GOAL(AT(MW_R, 0.175, 0, 0.125))},
+    [VLB_MW_FAUCET_OPEN] = {{MOVE("faucetBase", AT(MW_R)), GOAL(AT(MW_R, 0.175, 0, 0.125)), SHOW("goal_open")},
                             {SEE(MW_WXYZ, "faucetBase", OF(MW_SITE, "handleStartOpen", 0, 0, -0.01))}, .reached = faucet_opened},
-    [VLB_MW_FAUCET_CLOSE] = {{MOVE("faucetBase", AT(MW_R)), DO(MW_FORWARD), GOAL(AT(MW_R, -0.175, 0, 0.125))},
+    [VLB_MW_FAUCET_CLOSE] = {{MOVE("faucetBase", AT(MW_R)), DO(MW_FORWARD), GOAL(AT(MW_R, -0.175, 0, 0.125)), SHOW("goal_close")},
                              {SEE(MW_WXYZ, "faucetBase", OF(MW_SITE, "handleStartClose", 0, 0, -0.01))}, WITHIN(0.07)},
     [VLB_MW_HAMMER] = {{MOVE("box", AT(MW_CONST, 0.24, 0.85, 0)), GOAL(OF(MW_SITE, "goal", 0)), OBJECT(AT(MW_R))},
                        {SEE_BODY("hammer"), SEE_BODY("nail_link")}, .reached = nail_driven},
@@ -218,30 +222,30 @@ const vlb_mw_rule vlb_mw_rules[VLB_MW_TASKS] = {
                                  {SEE_SITE("handleCenter")}, WITHIN(0.08)},
     [VLB_MW_HANDLE_PULL] = {{MOVE("box", AT(MW_R)), HINGE(-0.1), GOAL(OF(MW_SITE, "goalPull", 0))},
                             {SEE_SITE("handleRight")}, WITHIN_Z(0.05)},
-    [VLB_MW_LEVER_PULL] = {{MOVE("lever", AT(MW_R)), GOAL(AT(MW_R, 0.12, 0, 0.45))},
+    [VLB_MW_LEVER_PULL] = {{MOVE("lever", AT(MW_R)), GOAL(AT(MW_R, 0.12, 0, 0.45)), SHOW("goal")},
                            {SEE(MW_XYZW_GEOM, "objGeom", OF(MW_SITE, "leverStart", 0))}, .reached = lever_pulled},
-    [VLB_MW_PEG_INSERT_SIDE] = {{OBJECT(AT(MW_R)), MOVE("box", AT(MW_R3)), GOAL(AT(MW_R3, 0.03, 0, 0.13))},
+    [VLB_MW_PEG_INSERT_SIDE] = {{OBJECT(AT(MW_R)), MOVE("box", AT(MW_R3)), GOAL(AT(MW_R3, 0.03, 0, 0.13)), SHOW("goal")},
                                 {SEE(MW_XYZW_SITE, "pegGrasp", OF(MW_SITE, "pegGrasp", 0))}, .reached = peg_inserted},
     [VLB_MW_PEG_UNPLUG_SIDE] = {{MOVE("box", AT(MW_R)), SET(MW_SET, 9, 7, 9, 12, AT(MW_R, 0.044, 0, 0.131)),
-                                 GOAL(AT(MW_R, 0.194, 0, 0.131))},
+                                 GOAL(AT(MW_R, 0.194, 0, 0.131)), SHOW("goal")},
                                 {SEE(MW_WXYZ, "plug1", OF(MW_SITE, "pegEnd", 0))}, WITHIN(0.07)},
     [VLB_MW_PICK_OUT_OF_HOLE] = {PICK, {SEE_BODY("obj")}, WITHIN(0.07)},
     [VLB_MW_PICK_PLACE] = {PICK, {SEE_OBJ}, WITHIN(0.07)},
     [VLB_MW_PICK_PLACE_WALL] = {PICK, {SEE_GEOM("objGeom")}, WITHIN(0.07)},
-    [VLB_MW_PLATE_SLIDE] = {{MOVE("puck_goal", AT(MW_R3)), SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST)), GOAL(AT(MW_R3))},
+    [VLB_MW_PLATE_SLIDE] = {{MOVE("puck_goal", AT(MW_R3)), SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST)), GOAL(AT(MW_R3)), SHOW("goal")},
                             {SEE_GEOM("puck")}, WITHIN(0.07)},
-    [VLB_MW_PLATE_SLIDE_SIDE] = {{SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST)), GOAL(AT(MW_R3))}, {SEE_GEOM("puck")}, WITHIN(0.07)},
-    [VLB_MW_PLATE_SLIDE_BACK] = {{SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST, 0, 0.15)), GOAL(AT(MW_R3))}, {SEE_GEOM("puck")}, WITHIN(0.07)},
-    [VLB_MW_PLATE_SLIDE_BACK_SIDE] = {{MOVE("puck_goal", AT(MW_R)), SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST, -0.15)), GOAL(AT(MW_R3))},
+    [VLB_MW_PLATE_SLIDE_SIDE] = {{SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST)), GOAL(AT(MW_R3)), SHOW("goal")}, {SEE_GEOM("puck")}, WITHIN(0.07)},
+    [VLB_MW_PLATE_SLIDE_BACK] = {{SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST, 0, 0.15)), GOAL(AT(MW_R3)), SHOW("goal")}, {SEE_GEOM("puck")}, WITHIN(0.07)},
+    [VLB_MW_PLATE_SLIDE_BACK_SIDE] = {{MOVE("puck_goal", AT(MW_R)), SET(MW_SET, 9, 2, 0, 0, AT(MW_CONST, -0.15)), GOAL(AT(MW_R3)), SHOW("goal")},
                                       {SEE_GEOM("puck")}, WITHIN(0.07)},
-    [VLB_MW_SOCCER] = {{MOVE("goal_whole", AT(MW_R3)), OBJECT(AT(MW_R_XY, 0, 0, 0.03)), GOAL(AT(MW_R3))},
+    [VLB_MW_SOCCER] = {{MOVE("goal_whole", AT(MW_R3)), OBJECT(AT(MW_R_XY, 0, 0, 0.03)), GOAL(AT(MW_R3)), SHOW("goal")},
                        {SEE(MW_XYZW_BODY, "soccer_ball", OF(MW_BODY, "soccer_ball", 0))}, WITHIN(0.07)},
     [VLB_MW_STICK_PUSH] = {{KEEP(OF(MW_SITE, "insertion", 0)), OBJECT(AT(MW_R_XY, 0, 0, 0.02)), SET(MW_SET, 16, 2, 16, 18, AT(MW_CONST)),
-                            GOAL(KEPT(MW_R3_XY))},
+                            GOAL(KEPT(MW_R3_XY)), SHOW("goal")},
                            {SEE(MW_XYZW_BODY, "stick", OF(MW_BODY, "stick", 0)), SEE(MW_NO_QUAT, NULL, OF(MW_SITE, "insertion", 0, 0.09, 0))},
                            .reached = pushed_with_stick},
     [VLB_MW_STICK_PULL] = {{OBJECT(AT(MW_R_XY, 0, 0, 0.02)), SET(MW_SET, 16, 2, 16, 18, AT(MW_CONST, 0, 0.09)),
-                            GOAL(AT(MW_R3_XY, 0, 0, 0.02))},
+                            GOAL(AT(MW_R3_XY, 0, 0, 0.02)), SHOW("goal")},
                            {SEE(MW_XYZW_BODY, "stick", OF(MW_BODY, "stick", 0)), SEE_SITE("insertion")}, .reached = pulled_with_stick},
     [VLB_MW_PUSH] = {PUSH(OF(MW_BODY, "obj", 0)), {SEE_OBJ}, WITHIN(0.05)},
     [VLB_MW_PUSH_WALL] = {PUSH(OF(MW_GEOM, "objGeom", 0)), {SEE_GEOM("objGeom")}, WITHIN(0.07)},
@@ -251,11 +255,11 @@ const vlb_mw_rule vlb_mw_rules[VLB_MW_TASKS] = {
     [VLB_MW_SHELF_PLACE] = {{KEEP(OF(MW_BODY, "obj", 0)), MOVE("shelf", AT(MW_R3, 0, 0, -0.3)), DO(MW_FORWARD), OBJECT(KEPT(MW_R_XY)),
                              GOAL(AT(MW_SHELF))},
                             {SEE_OBJ}, WITHIN(0.07)},
-    [VLB_MW_SWEEP_INTO] = {{KEEP(OF(MW_BODY, "obj", 0)), OBJECT(KEPT(MW_R_XY)), GOAL(AT(MW_CONST, 0, 0.84, 0.02))}, {SEE_OBJ},
+    [VLB_MW_SWEEP_INTO] = {{KEEP(OF(MW_BODY, "obj", 0)), OBJECT(KEPT(MW_R_XY)), GOAL(AT(MW_CONST, 0, 0.84, 0.02)), SHOW("goal")}, {SEE_OBJ},
                            WITHIN_XY(0.05)},
-    [VLB_MW_SWEEP] = {{OBJECT(AT(MW_R_XY, 0, 0, 0.02)), GOAL(AT(MW_R_Y, 0.5, 0, 0.01))}, {SEE_BODY("obj")}, WITHIN(0.05)},
-    [VLB_MW_WINDOW_OPEN] = {{MOVE("window", AT(MW_R)), SET(MW_SET_UNSEEN, 9, 1, 0, 0, AT(MW_CONST)), GOAL(AT(MW_R, 0.2, 0, 0))},
+    [VLB_MW_SWEEP] = {{OBJECT(AT(MW_R_XY, 0, 0, 0.02)), GOAL(AT(MW_R_Y, 0.5, 0, 0.01)), SHOW("goal")}, {SEE_BODY("obj")}, WITHIN(0.05)},
+    [VLB_MW_WINDOW_OPEN] = {{MOVE("window", AT(MW_R)), SET(MW_SET_UNSEEN, 9, 1, 0, 0, AT(MW_CONST)), GOAL(AT(MW_R, 0.2, 0, 0)), SHOW("goal")},
                             {SEE_SITE("handleOpenStart")}, WITHIN_X(0.05)},
-    [VLB_MW_WINDOW_CLOSE] = {{MOVE("window", AT(MW_R)), SET(MW_SET_UNSEEN, 9, 1, 0, 0, AT(MW_CONST, 0.2)), GOAL(AT(MW_R))},
+    [VLB_MW_WINDOW_CLOSE] = {{MOVE("window", AT(MW_R)), SET(MW_SET_UNSEEN, 9, 1, 0, 0, AT(MW_CONST, 0.2)), GOAL(AT(MW_R)), SHOW("goal")},
                              {SEE_SITE("handleCloseStart")}, WITHIN_X(0.05)},
 };

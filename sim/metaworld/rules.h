@@ -7,6 +7,7 @@
 /* What a point is taken from. */
 typedef enum {
   MW_CONST,       /* the offset alone */
+  MW_T,           /* the goal */
   MW_R, MW_R3,    /* first, second half of the random vector */
   MW_R_XY, MW_R3_XY, /* their x and y alone */
   MW_R_Y,         /* y of the first half alone */
@@ -26,6 +27,7 @@ typedef enum {
   MW_DONE,
   MW_KEEP_HEIGHT, /* of the point */
   MW_MOVE_BODY,   /* in the model; moves nothing before the next forward */
+  MW_MOVE_SITE,   /* the same; sites are only seen, or read by the rules */
   MW_SET,         /* qpos[at .. at+count) = point (and no rotation, where count is 7), qvel[still[0] .. still[1]) = 0, forward */
   MW_SET_UNSEEN,  /* the same without forward */
   MW_FORWARD,
@@ -35,7 +37,7 @@ typedef enum {
 
 typedef struct {
   vlb_mw_verb verb;
-  const char *name; /* MW_MOVE_BODY */
+  const char *name; /* MW_MOVE_BODY, MW_MOVE_SITE */
   int at, count, still[2];
   vlb_mw_point point;
 } vlb_mw_op;
