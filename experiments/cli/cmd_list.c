@@ -7,7 +7,6 @@
 #include "experiments/plan/ablation.h"
 #include "experiments/store/store.h"
 #include "sim/rollout/suites.h"
-#include "sim/task/task.h"
 
 extern const vlb_embedded vlb_embedded_experiment_assets[];
 
@@ -27,11 +26,16 @@ static void add_ablations(listing *l) {
   }
 }
 
+static json_t *describe_suite(const char *name, const vlb_suite *suite) {
+  return json_pack("{s:s,s:s,s:i,s:i,s:i}", "name", name, "robot", suite->embodiment->name, "tasks", suite->task_count, "max_steps",
+                   suite->max_steps, "rate", suite->embodiment->rate);
+}
+
 static void add_suites(listing *l) {
   for (const char *const *name = vlb_suite_names; *name; name++) {
     vlb_suite *suite;
     if (vlb_suite_open(*name, &suite, NULL)) continue;
-    json_array_append_new(l->suites, json_pack("{s:s,s:i,s:i}", "name", *name, "tasks", suite->task_count, "max_steps", suite->max_steps));
+    json_array_append_new(l->suites, describe_suite(*name, suite));
     vlb_suite_free(suite);
   }
 }
@@ -58,32 +62,59 @@ static void print_listing(const listing *l) {
   puts("Ablations");
   json_array_foreach(l->ablations, i, o) printf("  %-28s %2d arms  %s\n", text(o, "name"), number(o, "arms"), text(o, "title"));
   puts("\nSuites");
-  json_array_foreach(l->suites, i, o) printf("  %-28s %2d tasks, %d control steps\n", text(o, "name"), number(o, "tasks"), number(o, "max_steps"));
+  json_array_foreach(l->suites, i, o) 
+    printf("  %-28s %2d tasks, %s, %d control steps at %d per second\n", text(o, "name"), number(o, "tasks"), text(o, "robot"),
+           number(o, "max_steps"), number(o, "rate"));
   printf("\nCells in %s\n", l->root);
   json_array_foreach(l->cells, i, o) printf("  %-28s %s%s%s\n", text(o, "name"), text(o, "state"), *text(o, "why") ? ": " : "", text(o, "why"));
   if (!json_array_size(l->cells)) puts("  none");
 }
 
-static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
-  (void)ctx;
-  listing l = {vlb_arg_text(args, "store", "results"), json_array(), json_array(), json_array()};
+static void print_json(json_t *root) {
+  json_dumpf(root, stdout, JSON_INDENT(2));
+  putchar('\n');
+}
+
+/* The tasks of one suite. */
+static vlb_code list_tasks(const char *name, bool json, vlb_error *err) {
+  vlb_suite *suite;
+  VLB_TRY(vlb_suite_open(name, &suite, err));
+  json_t *root = describe_suite(suite->name, suite), *tasks = json_array();
+  for (int t = 0; t < suite->task_count; t++) {
+    const vlb_task *task = &suite->tasks[t];
+    json_array_append_new(tasks, json_pack("{s:i,s:s,s:s}", "task", t, "instruction", task->instruction, "group", task->group));
+    if (!json) printf("%s/%-3d %s%s%s%s\n", suite->name, t, task->instruction, *task->group ? " (" : "", task->group, *task->group ? ")" : "");
+  }
+  json_object_set_new(root, "tasks", tasks);
+  if (json) print_json(root);
+  json_decref(root);
+  vlb_suite_free(suite);
+  return VLB_OK;
+}
+
+static vlb_code list_everything(const char *store, bool json, vlb_error *err) {
+  listing l = {store, json_array(), json_array(), json_array()};
   add_ablations(&l);
   add_suites(&l);
   vlb_code code = vlb_store_each(l.root, add_cell, &l, err);
   json_t *root = json_pack("{s:o,s:o,s:s,s:o}", "ablations", l.ablations, "suites", l.suites, "store", l.root, "cells", l.cells);
-  if (!code && vlb_arg_on(args, "json")) {
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    putchar('\n');
-  } else if (!code) {
-    print_listing(&l);
-  }
+  if (!code && json) print_json(root);
+  if (!code && !json) print_listing(&l);
   json_decref(root);
   return code;
 }
 
+static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
+  const char *suite = vlb_arg_at(args, 0);
+  bool json = vlb_arg_on(args, "json");
+  (void)ctx;
+  return suite ? list_tasks(suite, json, err) : list_everything(vlb_arg_text(args, "store", "results"), json, err);
+}
+
 static const vlb_option options[] = {VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
 
-const vlb_command vlb_cmd_list = {"list", "ablations, suites, and the cells of a store with their state", "",
+const vlb_command vlb_cmd_list = {"list", "ablations, suites and their tasks, and the cells of a store with their state", "[SUITE]",
                                   "  vlabench list                       what can be run, what is there\n"
+                                  "  vlabench list goal                  the tasks of a suite\n"
                                   "  vlabench list --store /data/results --json\n",
-                                  options, 0, 0, run, NULL};
+                                  options, 0, 1, run, NULL};
