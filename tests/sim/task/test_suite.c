@@ -10,40 +10,104 @@
 
 #include "sim/task/task.h"
 
-/* LIBERO-Spatial's ten sentences in the benchmark's order (its default task map, not the alphabet). */
-static const char *const sentences[] = {
-    "pick up the black bowl between the plate and the ramekin and place it on the plate",
-    "pick up the black bowl next to the ramekin and place it on the plate",
-    "pick up the black bowl from table center and place it on the plate",
-    "pick up the black bowl on the cookie box and place it on the plate",
-    "pick up the black bowl in the top drawer of the wooden cabinet and place it on the plate",
-    "pick up the black bowl on the ramekin and place it on the plate",
-    "pick up the black bowl next to the cookie box and place it on the plate",
-    "pick up the black bowl on the stove and place it on the plate",
-    "pick up the black bowl next to the plate and place it on the plate",
-    "pick up the black bowl on the wooden cabinet and place it on the plate"};
+/* LIBERO's suites (libero.md 2) in the order of its task map: sentence, things besides the arena, numbers in one row of states
+ * (time, qpos, qvel), goal. */
+typedef struct {
+  const char *sentence;
+  int things, width;
+  const char *goal;
+} expected_task;
+
+#define ON_PLATE 7, 92, "on akita_black_bowl_1 plate_1"
+static const expected_task spatial[10] = {
+    {"pick up the black bowl between the plate and the ramekin and place it on the plate", ON_PLATE},
+    {"pick up the black bowl next to the ramekin and place it on the plate", ON_PLATE},
+    {"pick up the black bowl from table center and place it on the plate", ON_PLATE},
+    {"pick up the black bowl on the cookie box and place it on the plate", ON_PLATE},
+    {"pick up the black bowl in the top drawer of the wooden cabinet and place it on the plate", ON_PLATE},
+    {"pick up the black bowl on the ramekin and place it on the plate", ON_PLATE},
+    {"pick up the black bowl next to the cookie box and place it on the plate", ON_PLATE},
+    {"pick up the black bowl on the stove and place it on the plate", ON_PLATE},
+    {"pick up the black bowl next to the plate and place it on the plate", ON_PLATE},
+    {"pick up the black bowl on the wooden cabinet and place it on the plate", ON_PLATE}};
+
+#define IN_BASKET(thing) 7, 110, "in " thing "_1 basket_1_contain_region"
+static const expected_task object[10] = {
+    {"pick up the alphabet soup and place it in the basket", IN_BASKET("alphabet_soup")},
+    {"pick up the cream cheese and place it in the basket", IN_BASKET("cream_cheese")},
+    {"pick up the salad dressing and place it in the basket", IN_BASKET("salad_dressing")},
+    {"pick up the bbq sauce and place it in the basket", IN_BASKET("bbq_sauce")},
+    {"pick up the ketchup and place it in the basket", IN_BASKET("ketchup")},
+    {"pick up the tomato sauce and place it in the basket", IN_BASKET("tomato_sauce")},
+    {"pick up the butter and place it in the basket", IN_BASKET("butter")},
+    {"pick up the milk and place it in the basket", IN_BASKET("milk")},
+    {"pick up the chocolate pudding and place it in the basket", IN_BASKET("chocolate_pudding")},
+    {"pick up the orange juice and place it in the basket", IN_BASKET("orange_juice")}};
+
+static const expected_task goal[10] = {
+    {"open the middle drawer of the cabinet", 7, 79, "open wooden_cabinet_1_middle_region"},
+    {"put the bowl on the stove", 7, 79, "on akita_black_bowl_1 flat_stove_1_cook_region"},
+    {"put the wine bottle on top of the cabinet", 7, 79, "on wine_bottle_1 wooden_cabinet_1_top_side"},
+    {"open the top drawer and put the bowl inside", 7, 79, "in akita_black_bowl_1 wooden_cabinet_1_top_region"},
+    {"put the bowl on top of the cabinet", 7, 79, "on akita_black_bowl_1 wooden_cabinet_1_top_side"},
+    {"push the plate to the front of the stove", 7, 79, "on plate_1 main_table_stove_front_region"},
+    {"put the cream cheese in the bowl", 7, 79, "on cream_cheese_1 akita_black_bowl_1"},
+    {"turn on the stove", 7, 79, "turn_on flat_stove_1"},
+    {"put the bowl on the plate", 7, 79, "on akita_black_bowl_1 plate_1"},
+    {"put the wine bottle on the rack", 7, 79, "on wine_bottle_1 wine_rack_1_top_region"}};
+
+static void describe(const vlb_task *task, char *out, size_t size) {
+  static const char *const words[] = {"on", "in", "open", "close", "turn_on", "turn_off"};
+  size_t n = 0;
+  for (int i = 0; i < task->goal_count; i++) {
+    const vlb_goal *g = &task->goals[i];
+    n += (size_t)snprintf(out + n, size - n, "%s%s %s%s%s", i ? " & " : "", words[g->kind], g->a, g->b[0] ? " " : "", g->b);
+    assert_true(n < size);
+  }
+}
+
+static void check_suite(const char *name, int max_steps, const expected_task *expected, int count) {
+  vlb_suite *suite;
+  vlb_scene *scene;
+  vlb_error err;
+  char goals[1024];
+  assert_int_equal(vlb_suite_load(name, &suite, &err), VLB_OK);
+  assert_string_equal(suite->name, name);
+  assert_int_equal(suite->task_count, count);
+  assert_int_equal(suite->max_steps, max_steps);
+  assert_int_equal(suite->settle_steps, 10);
+  for (int t = 0; t < count; t++) {
+    const vlb_task *task = &suite->tasks[t];
+    assert_string_equal(task->instruction, expected[t].sentence);
+    describe(task, goals, sizeof goals);
+    assert_string_equal(goals, expected[t].goal);
+    assert_int_equal(task->object_count, expected[t].things);
+    assert_int_equal(vlb_task_compile(suite, t, &scene, &err), VLB_OK);
+    assert_int_equal(1 + scene->model->nq + scene->model->nv, expected[t].width);
+    vlb_scene_free(scene);
+  }
+  vlb_suite_free(suite);
+}
 
 static void spatial_is_liberos(void **state) {
   (void)state;
   vlb_suite *suite;
   vlb_error err;
+  check_suite("spatial", 280, spatial, 10);
   assert_int_equal(vlb_suite_load("spatial", &suite, &err), VLB_OK);
-  assert_string_equal(suite->name, "spatial");
-  assert_int_equal(suite->task_count, 10);
-  assert_int_equal(suite->max_steps, 280);
-  assert_int_equal(suite->settle_steps, 10);
-  for (int t = 0; t < 10; t++) {
-    const vlb_task *task = &suite->tasks[t];
-    assert_string_equal(task->instruction, sentences[t]);
-    assert_int_equal(task->object_count, 7);
-    assert_int_equal(task->goal_count, 1);
-    assert_int_equal(task->goals[0].kind, VLB_GOAL_ON);
-    assert_string_equal(task->goals[0].a, "akita_black_bowl_1");
-    assert_string_equal(task->goals[0].b, "plate_1");
-    assert_int_equal(task->start_count, t == 4);
-  }
+  for (int t = 0; t < 10; t++) assert_int_equal(suite->tasks[t].start_count, t == 4);
   assert_string_equal(suite->tasks[2].name, "pick_up_the_black_bowl_from_table_center_and_place_it_on_the_plate");
   vlb_suite_free(suite);
+}
+
+static void object_is_liberos(void **state) {
+  (void)state;
+  check_suite("object", 280, object, 10);
+}
+
+static void goal_is_liberos(void **state) {
+  (void)state;
+  check_suite("goal", 300, goal, 10);
 }
 
 static void write_file(const char *path, const char *text) {
@@ -154,7 +218,8 @@ static void unknown_sites_are_found_with_the_scene(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(spatial_is_liberos),       cmocka_unit_test(a_folder_is_a_suite),
+      cmocka_unit_test(spatial_is_liberos),       cmocka_unit_test(object_is_liberos),
+      cmocka_unit_test(goal_is_liberos),          cmocka_unit_test(a_folder_is_a_suite),
       cmocka_unit_test(mistakes_have_a_place),    cmocka_unit_test(unknown_suites_are_named),
       cmocka_unit_test(unknown_sites_are_found_with_the_scene),
       cmocka_unit_test(tasks_of_one_name_are_refused),
