@@ -145,6 +145,7 @@ void vlb_suite_free(vlb_suite *suite) {
   if (!suite) return;
   free(suite->tasks);
   free(suite->texts);
+  free(suite->own);
   free(suite);
 }
 

@@ -45,6 +45,7 @@ typedef struct {
   const vlb_embodiment *embodiment;
   int max_steps, settle_steps;
   char *texts; /* names and digests of the files it was read from, one a line */
+  void *own;   /* what else its family needs, one block that free() gives back; NULL: nothing */
   vlb_task *tasks;
   int task_count;
 } vlb_suite;
