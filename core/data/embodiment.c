@@ -1,5 +1,6 @@
 #include "core/data/embodiment.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/base/fields.h"
@@ -23,4 +24,9 @@ vlb_code vlb_embodiment_find(const char *name, const vlb_embodiment **out, vlb_e
   const char *near = vlb_suggest(name, names, COUNT);
   return near ? vlb_fail(err, VLB_USAGE, "unknown robot \"%s\"; did you mean \"%s\"?", name, near)
               : vlb_fail(err, VLB_USAGE, "unknown robot \"%s\"; there are panda, sawyer, so100 and so101", name);
+}
+
+void vlb_axis_angle(const double quat[4], double out[3]) {
+  double w = fmin(fmax(quat[3], -1), 1), angle = 2 * acos(w), sine = sqrt(1 - w * w);
+  for (int i = 0; i < 3; i++) out[i] = sine > 0 ? quat[i] / sine * angle : 0;
 }

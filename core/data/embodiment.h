@@ -29,4 +29,7 @@ extern const vlb_embodiment
 /* By name. Errors: VLB_USAGE with did-you-mean. */
 vlb_code vlb_embodiment_find(const char *name, const vlb_embodiment **out, vlb_error *err);
 
+/* A unit quaternion xyzw as an axis times an angle in [0, 2 pi), as robosuite's quat2axisangle (libero.md 6). */
+void vlb_axis_angle(const double quat[4], double out[3]);
+
 #endif

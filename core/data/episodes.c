@@ -14,80 +14,171 @@
 #include "core/base/memory.h"
 #include "core/data/episodes_layout.h"
 
-#define ROW(path, kind, columns, member) {path, VLB_ROW_##kind, columns, offsetof(vlb_episode, member)}
-const vlb_episode_row vlb_episode_rows[] = {
-    ROW("actions", REAL, 7, actions),
-    ROW("states", STATE, 0, states),
-    ROW("robot_states", REAL, 9, robot_states),
-    ROW("rewards", FLAG, 0, rewards),
-    ROW("dones", FLAG, 0, dones),
-    ROW("obs/ee_pos", REAL, 3, ee_pos),
-    ROW("obs/ee_ori", REAL, 3, ee_ori),
-    ROW("obs/gripper_states", REAL, 2, gripper),
-    ROW("obs/joint_states", REAL, 7, joints),
-    ROW("obs/agentview_rgb", PIXELS, 0, agentview),
-    ROW("obs/eye_in_hand_rgb", PIXELS, 0, wrist),
-    {NULL, VLB_ROW_REAL, 0, 0},
-};
+/* --- members of an episode --- */
 
-int vlb_row_shape(const vlb_episode_row *row, const vlb_episode *e, hsize_t dims[4]) {
-  dims[0] = (hsize_t)e->frames;
-  switch (row->kind) {
-    case VLB_ROW_REAL: dims[1] = (hsize_t)row->columns; return 2;
-    case VLB_ROW_STATE: dims[1] = (hsize_t)e->state_width; return 2;
-    case VLB_ROW_FLAG: return 1;
-    case VLB_ROW_PIXELS: break;
+bool vlb_member_is_bytes(int member) { return member >= VLB_IN_REWARDS; }
+
+int vlb_member_columns(int member, const vlb_episode *e) {
+  const vlb_embodiment *robot = e->embodiment;
+  bool panda = robot == &vlb_panda;
+  switch (member) {
+    case VLB_IN_ACTIONS: return robot->action_dim;
+    case VLB_IN_STATES: return e->state_width;
+    case VLB_IN_STATE: return robot->state_dim;
+    case VLB_IN_ROBOT_STATES: return panda ? 9 : 0;
+    case VLB_IN_JOINTS: return panda ? 7 : 0;
+    case VLB_IN_REWARDS:
+    case VLB_IN_DONES: return 1;
+    default: return member - VLB_IN_IMAGE < robot->cameras && e->image_size ? 3 : 0;
   }
-  dims[1] = dims[2] = (hsize_t)e->image_size;
-  dims[3] = 3;
-  return 4;
 }
 
-bool vlb_row_is_bytes(const vlb_episode_row *row) { return row->kind == VLB_ROW_FLAG || row->kind == VLB_ROW_PIXELS; }
+size_t vlb_member_frame(int member, const vlb_episode *e) {
+  size_t columns = (size_t)vlb_member_columns(member, e), side = (size_t)e->image_size;
+  if (member >= VLB_IN_IMAGE) return columns * side * side;
+  return columns * (vlb_member_is_bytes(member) ? sizeof(uint8_t) : sizeof(double));
+}
 
-static void **slot(const vlb_episode_row *row, vlb_episode *e) { return (void **)(void *)((char *)e + row->offset); }
+static void *slot(int member, vlb_episode *e) {
+  switch (member) {
+    case VLB_IN_ACTIONS: return &e->actions;
+    case VLB_IN_STATES: return &e->states;
+    case VLB_IN_STATE: return &e->state;
+    case VLB_IN_ROBOT_STATES: return &e->robot_states;
+    case VLB_IN_JOINTS: return &e->joints;
+    case VLB_IN_REWARDS: return &e->rewards;
+    case VLB_IN_DONES: return &e->dones;
+    default: return &e->image[member - VLB_IN_IMAGE];
+  }
+}
 
-void *vlb_row_data(const vlb_episode_row *row, const vlb_episode *e) {
+void *vlb_member_data(int member, const vlb_episode *e) {
+  vlb_episode view = *e;
   void *data;
-  memcpy(&data, (const char *)e + row->offset, sizeof data);
+  memcpy(&data, slot(member, &view), sizeof data);
   return data;
 }
 
-vlb_code vlb_episode_alloc(vlb_episode *e, int frames, int state_width, int image_size, vlb_error *err) {
-  *e = (vlb_episode){.frames = frames, .state_width = state_width, .image_size = image_size};
-  for (const vlb_episode_row *row = vlb_episode_rows; row->path; row++) {
-    hsize_t dims[4];
-    size_t count = 1;
-    int n = vlb_row_shape(row, e, dims);
-    for (int i = 0; i < n; i++) count *= (size_t)dims[i];
-    if (!count) continue; /* no pixels wanted */
-    size_t size = vlb_row_is_bytes(row) ? sizeof(uint8_t) : sizeof(double);
-    void *data = vlb_memory_fits(count * size) ? calloc(count, size) : NULL;
+static void set_data(int member, vlb_episode *e, void *data) { memcpy(slot(member, e), &data, sizeof data); }
+
+vlb_code vlb_episode_alloc(vlb_episode *e, const vlb_embodiment *robot, int frames, int state_width, int image_size, vlb_error *err) {
+  *e = (vlb_episode){.embodiment = robot, .frames = frames, .state_width = state_width, .image_size = image_size, .episode = -1};
+  for (int member = 0; member < VLB_MEMBERS; member++) {
+    size_t frame = vlb_member_frame(member, e), bytes = frame * (size_t)frames;
+    if (!frame) continue;
+    void *data = vlb_memory_fits(bytes) ? calloc(bytes, 1) : NULL;
     if (!data) {
       vlb_episode_free(e);
       return vlb_fail(err, VLB_FAILED, "out of memory for an episode of %d frames of %d x %d pixels", frames, image_size, image_size);
     }
-    *slot(row, e) = data;
+    set_data(member, e, data);
   }
   return VLB_OK;
 }
 
 void vlb_episode_cut(vlb_episode *e, int frames) {
   e->frames = frames;
-  for (const vlb_episode_row *row = vlb_episode_rows; row->path; row++) {
-    hsize_t dims[4];
-    size_t size = vlb_row_is_bytes(row) ? sizeof(uint8_t) : sizeof(double);
-    int n = vlb_row_shape(row, e, dims);
-    for (int i = 0; i < n; i++) size *= (size_t)dims[i];
-    void *kept = size ? realloc(*slot(row, e), size) : NULL;
-    if (kept) *slot(row, e) = kept; /* frames run along the first axis, so the front stays; a refusal only wastes memory */
+  for (int member = 0; member < VLB_MEMBERS; member++) {
+    size_t bytes = vlb_member_frame(member, e) * (size_t)frames;
+    void *kept = bytes ? realloc(vlb_member_data(member, e), bytes) : NULL;
+    if (kept) set_data(member, e, kept); /* frames run along the first axis, so the front stays; a refusal only wastes memory */
   }
 }
 
 void vlb_episode_free(vlb_episode *e) {
-  for (const vlb_episode_row *row = vlb_episode_rows; row->path; row++) free(vlb_row_data(row, e));
+  for (int member = 0; member < VLB_MEMBERS; member++) free(vlb_member_data(member, e));
   free(e->model_xml);
   *e = (vlb_episode){0};
+}
+
+/* --- datasets of a file --- */
+
+const char *vlb_episode_writer_name(vlb_episode_writer writer) {
+  return (const char *const[]){"vlabench", "LIBERO", "robomimic"}[writer];
+}
+
+/* The Panda's datasets as LIBERO calls them (libero.md 8.1). Columns 0: all of the member. */
+static const vlb_row libero_rows[] = {
+    {"actions", VLB_IN_ACTIONS, 0, 0, VLB_ROW_BOTH},
+    {"states", VLB_IN_STATES, 0, 0, VLB_ROW_BOTH},
+    {"robot_states", VLB_IN_ROBOT_STATES, 0, 0, VLB_ROW_BOTH},
+    {"rewards", VLB_IN_REWARDS, 0, 0, VLB_ROW_BOTH},
+    {"dones", VLB_IN_DONES, 0, 0, VLB_ROW_BOTH},
+    {"obs/ee_pos", VLB_IN_STATE, 0, 3, VLB_ROW_BOTH},
+    {"obs/ee_ori", VLB_IN_STATE, 3, 3, VLB_ROW_BOTH},
+    {"obs/gripper_states", VLB_IN_STATE, 6, 2, VLB_ROW_BOTH},
+    {"obs/joint_states", VLB_IN_JOINTS, 0, 0, VLB_ROW_BOTH},
+    {"obs/agentview_rgb", VLB_IN_IMAGE, 0, 0, VLB_ROW_BOTH},
+    {"obs/eye_in_hand_rgb", VLB_IN_IMAGE + 1, 0, 0, VLB_ROW_BOTH},
+    {"obs/ee_states", VLB_IN_STATE, 0, 6, VLB_ROW_WRITTEN}};
+
+/* The same in robomimic's words (libero.md 8.2); the orientation comes as a quaternion xyzw. */
+static const vlb_row robomimic_rows[] = {
+    {"actions", VLB_IN_ACTIONS, 0, 0, VLB_ROW_BOTH},
+    {"states", VLB_IN_STATES, 0, 0, VLB_ROW_BOTH},
+    {"rewards", VLB_IN_REWARDS, 0, 0, VLB_ROW_OPTIONAL},
+    {"dones", VLB_IN_DONES, 0, 0, VLB_ROW_OPTIONAL},
+    {"obs/robot0_eef_pos", VLB_IN_STATE, 0, 3, VLB_ROW_BOTH},
+    {"obs/robot0_eef_quat", VLB_IN_ROBOT_STATES, 5, 4, VLB_ROW_BOTH},
+    {"obs/robot0_gripper_qpos", VLB_IN_STATE, 6, 2, VLB_ROW_BOTH},
+    {"obs/robot0_joint_pos", VLB_IN_JOINTS, 0, 0, VLB_ROW_OPTIONAL},
+    {"obs/agentview_image", VLB_IN_IMAGE, 0, 0, VLB_ROW_BOTH},
+    {"obs/robot0_eye_in_hand_image", VLB_IN_IMAGE + 1, 0, 0, VLB_ROW_BOTH}};
+
+static const vlb_row other_rows[] = {
+    {"actions", VLB_IN_ACTIONS, 0, 0, VLB_ROW_BOTH}, {"states", VLB_IN_STATES, 0, 0, VLB_ROW_BOTH},
+    {"rewards", VLB_IN_REWARDS, 0, 0, VLB_ROW_BOTH}, {"dones", VLB_IN_DONES, 0, 0, VLB_ROW_BOTH},
+    {"obs/state", VLB_IN_STATE, 0, 0, VLB_ROW_BOTH}};
+
+static int copy_rows(vlb_row *out, const vlb_row *from, size_t bytes) {
+  memcpy(out, from, bytes);
+  return (int)(bytes / sizeof *from);
+}
+
+/* obs/<camera>_rgb */
+static int camera_rows(const vlb_embodiment *robot, vlb_row *out) {
+  for (int c = 0; c < robot->cameras; c++) {
+    out[c] = (vlb_row){.member = VLB_IN_IMAGE + c};
+    snprintf(out[c].path, sizeof out[c].path, "obs/%s_rgb", robot->camera[c]);
+  }
+  return robot->cameras;
+}
+
+int vlb_rows(vlb_episode_writer writer, const vlb_episode *e, vlb_row rows[VLB_MAX_ROWS]) {
+  int n;
+  if (writer == VLB_WRITER_ROBOMIMIC)
+    n = copy_rows(rows, robomimic_rows, sizeof robomimic_rows);
+  else if (e->embodiment == &vlb_panda)
+    n = copy_rows(rows, libero_rows, sizeof libero_rows);
+  else {
+    n = copy_rows(rows, other_rows, sizeof other_rows);
+    n += camera_rows(e->embodiment, rows + n);
+  }
+  for (int i = 0; i < n; i++)
+    if (!rows[i].columns) rows[i].columns = vlb_member_columns(rows[i].member, e);
+  return n;
+}
+
+int vlb_row_shape(const vlb_row *row, const vlb_episode *e, hsize_t dims[4]) {
+  dims[0] = (hsize_t)e->frames;
+  dims[1] = (hsize_t)row->columns;
+  if (!vlb_member_is_bytes(row->member)) return 2;
+  if (row->member < VLB_IN_IMAGE) return 1;
+  dims[1] = dims[2] = (hsize_t)e->image_size;
+  dims[3] = 3;
+  return 4;
+}
+
+hid_t vlb_row_space(const vlb_row *row, const vlb_episode *e) {
+  hsize_t dims[4], start[2] = {0, (hsize_t)row->first}, count[2] = {(hsize_t)e->frames, (hsize_t)row->columns};
+  int rank = vlb_row_shape(row, e, dims);
+  if (rank == 2) dims[1] = (hsize_t)vlb_member_columns(row->member, e);
+  hid_t space = H5Screate_simple(rank, dims, NULL);
+  if (space >= 0 && rank == 2 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0) {
+    H5Sclose(space);
+    return -1;
+  }
+  return space;
 }
 
 /* --- the seal --- */

@@ -70,27 +70,19 @@ static hid_t make_group(hid_t at, const char *name) {
   return group;
 }
 
-static bool put_dataset(hid_t at, const char *path, bool bytes, int rank, const hsize_t *dims, const void *data) {
-  hid_t list = timeless(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL);
-  hid_t set = list < 0 || space < 0 ? -1
-                                    : H5Dcreate2(at, path, bytes ? H5T_STD_U8LE : H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
-  bool good = set >= 0 && H5Dwrite(set, bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+static bool put_row(hid_t demo, const vlb_row *row, const vlb_episode *e) {
+  hsize_t dims[4];
+  int rank = vlb_row_shape(row, e, dims);
+  bool bytes = vlb_member_is_bytes(row->member);
+  hid_t list = timeless(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL), memory = vlb_row_space(row, e);
+  hid_t set = list < 0 || space < 0 || memory < 0 ? -1
+                  : H5Dcreate2(demo, row->path, bytes ? H5T_STD_U8LE : H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  bool good = set >= 0 && H5Dwrite(set, bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_DOUBLE, memory, H5S_ALL, H5P_DEFAULT,
+                                   vlb_member_data(row->member, e)) >= 0;
   if (set >= 0) good = H5Dclose(set) >= 0 && good;
+  H5Sclose(memory);
   H5Sclose(space);
   H5Pclose(list);
-  return good;
-}
-
-/* obs/ee_states is position and orientation side by side. */
-static bool put_ee_states(hid_t demo, const vlb_episode *e) {
-  double *both = malloc((size_t)e->frames * 6 * sizeof *both);
-  if (!both) return false;
-  for (int t = 0; t < e->frames; t++) {
-    memcpy(both + 6 * t, e->ee_pos + 3 * t, 3 * sizeof *both);
-    memcpy(both + 6 * t + 3, e->ee_ori + 3 * t, 3 * sizeof *both);
-  }
-  bool good = put_dataset(demo, "obs/ee_states", false, 2, (hsize_t[]){(hsize_t)e->frames, 6}, both);
-  free(both);
   return good;
 }
 
@@ -102,30 +94,38 @@ static bool put_episode(hid_t data, int index, const vlb_episode *e) {
   hid_t obs = make_group(demo, "obs");
   bool good = obs >= 0 && H5Gclose(obs) >= 0;
   good = good && put_int(demo, "num_samples", e->frames) && put_reals(demo, "init_state", e->states, e->state_width);
+  good = good && (e->episode < 0 || put_int(demo, "episode", e->episode));
   good = good && (!e->model_xml || put_text(demo, "model_file", e->model_xml));
-  for (const vlb_episode_row *row = vlb_episode_rows; good && row->path; row++) {
-    hsize_t dims[4];
-    int rank = vlb_row_shape(row, e, dims);
-    good = put_dataset(demo, row->path, vlb_row_is_bytes(row), rank, dims, vlb_row_data(row, e));
-  }
-  good = good && put_ee_states(demo, e);
+  vlb_row rows[VLB_MAX_ROWS];
+  int n = vlb_rows(VLB_WRITER_VLABENCH, e, rows);
+  for (int i = 0; good && i < n; i++) good = put_row(demo, &rows[i], e);
   return H5Gclose(demo) >= 0 && good;
 }
 
+/* What LIBERO's files say about themselves, and how many there are. */
 static bool put_info(hid_t data, const vlb_task_info *info, const vlb_episode *episodes, int n) {
   int64_t total = 0;
   for (int i = 0; i < n; i++) total += episodes[i].frames;
-  int size = n ? episodes[0].image_size : 0;
+  const vlb_embodiment *robot = episodes->embodiment;
+  bool libero = robot == &vlb_panda;
+  int size = episodes->image_size;
   json_t *env = json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i}}", "type", 1, "env_name", info->env_name, "bddl_file",
-                          info->bddl_file_name, "env_kwargs", "control_freq", 20, "camera_heights", size, "camera_widths", size);
-  json_t *problem = json_pack("{s:s, s:s, s:s}", "problem_name", info->env_name, "domain_name", "robosuite", "language_instruction",
-                              info->instruction);
+                          info->bddl_file_name, "env_kwargs", "control_freq", robot->rate, "camera_heights", size, "camera_widths", size);
+  json_t *problem = json_pack("{s:s, s:s, s:s}", "problem_name", info->env_name, "domain_name", libero ? "robosuite" : "vlabench",
+                              "language_instruction", info->instruction);
   bool good = put_json(data, "env_args", env);
   good = put_json(data, "problem_info", problem) && good;
   return good && put_text(data, "bddl_file_name", info->bddl_file_name) && put_text(data, "env_name", info->env_name) &&
-         put_text(data, "macros_image_convention", "opengl") && put_text(data, "tag", "libero-v1") &&
+         put_text(data, "macros_image_convention", "opengl") && put_text(data, "tag", libero ? "libero-v1" : "vlabench-v1") &&
          put_text(data, "observation_time", info->observed_before ? "before" : "after") && put_int(data, "num_demos", n) &&
-         put_int(data, "total", total);
+         put_int(data, "total", total) && (!*info->settings || put_text(data, "settings", info->settings));
+}
+
+/* What a reader of another robot's file needs; without it a file is the Panda's. */
+static bool put_robot(hid_t data, const vlb_embodiment *robot) {
+  static const char *const views[] = {[VLB_VIEW_ROTATED] = "rotated", [VLB_VIEW_MIRRORED] = "mirrored", [VLB_VIEW_UPRIGHT] = "upright"};
+  return robot == &vlb_panda || (put_text(data, "embodiment", robot->name) && put_text(data, "view", views[robot->view]) &&
+                                 put_int(data, "rate", robot->rate));
 }
 
 /* --- the file --- */
@@ -192,7 +192,7 @@ static bool build(const char *name, const vlb_task_info *info, const vlb_episode
   hid_t file = create_file(name, memory);
   if (file < 0) return false;
   hid_t data = make_group(file, "data");
-  bool good = data >= 0 && put_info(data, info, episodes, n);
+  bool good = data >= 0 && put_info(data, info, episodes, n) && put_robot(data, episodes->embodiment);
   for (int i = 0; good && i < n; i++) good = put_episode(data, i, &episodes[i]);
   if (data >= 0) good = H5Gclose(data) >= 0 && good;
   good = H5Fclose(file) >= 0 && good && memory->bytes;
@@ -211,6 +211,10 @@ static vlb_code write_sealed(const char *path, const memory_file *memory, vlb_er
 }
 
 vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const vlb_episode *episodes, int n, vlb_error *err) {
+  if (n < 1) return vlb_fail(err, VLB_FAILED, "%s: no episodes to write", path);
+  for (int i = 0; i < n; i++)
+    if (episodes[i].embodiment != episodes->embodiment)
+      return vlb_fail(err, VLB_FAILED, "%s: episode %d is of another robot", path, i);
   for (int i = 0; i < n; i++)
     if (episodes[i].frames < 1 || episodes[i].state_width < 1 || episodes[i].image_size < 1)
       return vlb_fail(err, VLB_FAILED, "%s: episode %d is empty", path, i);

@@ -73,3 +73,17 @@ vlb_code vlb_model_shape_of(const vlb_model_config *config, vlb_model_shape *sha
   VLB_TRY(check_images(config, shape, err));
   return check_actions(config, err);
 }
+
+vlb_code vlb_model_fits(const vlb_model_config *config, const vlb_embodiment *robot, vlb_error *err) {
+  if (config->cameras != robot->cameras)
+    return vlb_fail(err, VLB_USAGE, "model.cameras = %lld, but the robot %s has %d camera%s; set model.cameras = %d%s", (long long)config->cameras,
+                    robot->name, robot->cameras, robot->cameras == 1 ? "" : "s", robot->cameras,
+                    config->cameras > robot->cameras ? " (model.empty_cameras adds black views)" : "");
+  if (config->max_state_dim < robot->state_dim)
+    return vlb_fail(err, VLB_USAGE, "model.max_state_dim = %lld is below the %d state numbers of the robot %s; raise it",
+                    (long long)config->max_state_dim, robot->state_dim, robot->name);
+  if (config->action_dim != robot->action_dim)
+    return vlb_fail(err, VLB_USAGE, "model.action_dim = %lld, but the robot %s takes %d numbers; set model.action_dim = %d",
+                    (long long)config->action_dim, robot->name, robot->action_dim, robot->action_dim);
+  return VLB_OK;
+}

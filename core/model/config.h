@@ -3,6 +3,7 @@
 #define VLB_MODEL_CONFIG_H
 
 #include "core/base/fields.h"
+#include "core/data/embodiment.h"
 
 enum { VLB_ATTENTION_CROSS, VLB_ATTENTION_SELF, VLB_ATTENTION_INTERLEAVED };
 enum { VLB_MASK_CAUSAL, VLB_MASK_BIDIRECTIONAL };
@@ -72,5 +73,8 @@ typedef struct {
 
 /* Checks every combination and derives the shape. VLB_USAGE names the two keys that clash and why. */
 vlb_code vlb_model_shape_of(const vlb_model_config *config, vlb_model_shape *shape, vlb_error *err);
+
+/* Whether the model takes what the robot shows and gives what it takes. VLB_USAGE names the first key that does not fit and its value. */
+vlb_code vlb_model_fits(const vlb_model_config *config, const vlb_embodiment *robot, vlb_error *err);
 
 #endif

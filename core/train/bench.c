@@ -12,8 +12,8 @@
 
 static void fill_frame(vlb_dataset *d, int64_t i, vlb_rng *rng) {
   enum { EPISODE = 100 };
-  for (int j = 0; j < VLB_DATA_STATE; j++) d->states[i * VLB_DATA_STATE + j] = (float)vlb_rng_normal(rng);
-  for (int j = 0; j < VLB_DATA_ACTION; j++) d->actions[i * VLB_DATA_ACTION + j] = (float)vlb_rng_normal(rng);
+  for (int j = 0; j < d->state_dim; j++) d->states[i * d->state_dim + j] = (float)vlb_rng_normal(rng);
+  for (int j = 0; j < d->action_dim; j++) d->actions[i * d->action_dim + j] = (float)vlb_rng_normal(rng);
   int64_t end = (i / EPISODE + 1) * EPISODE;
   d->episode_end[i] = end < d->frames ? end : d->frames;
 }
@@ -22,11 +22,12 @@ static vlb_code random_data(const vlb_model_config *m, vlb_dataset **out, vlb_er
   enum { FRAMES = 1000, WORDS = 12 };
   vlb_dataset *d = *out = calloc(1, sizeof *d);
   if (!d) return vlb_fail(err, VLB_FAILED, "out of memory for a benchmark");
-  *d = (vlb_dataset){.frames = FRAMES, .cameras = (int)m->cameras, .size = (int)m->image_size, .prompt_length = (int)m->tokenizer_max_length};
+  *d = (vlb_dataset){.frames = FRAMES, .cameras = (int)m->cameras, .size = (int)m->image_size, .prompt_length = (int)m->tokenizer_max_length,
+                     .state_dim = (int)(m->max_state_dim < VLB_MAX_STATE ? m->max_state_dim : VLB_MAX_STATE), .action_dim = (int)m->action_dim};
   size_t pixels = (size_t)(FRAMES * m->cameras * m->image_size * m->image_size * 3), length = (size_t)m->tokenizer_max_length;
   d->pixels = malloc(pixels);
-  d->states = calloc(FRAMES, VLB_DATA_STATE * sizeof *d->states);
-  d->actions = calloc(FRAMES, VLB_DATA_ACTION * sizeof *d->actions);
+  d->states = calloc(FRAMES, (size_t)d->state_dim * sizeof *d->states);
+  d->actions = calloc(FRAMES, (size_t)d->action_dim * sizeof *d->actions);
   d->episode_end = calloc(FRAMES, sizeof *d->episode_end);
   d->task = calloc(FRAMES, sizeof *d->task);
   d->tokens = calloc(length, sizeof *d->tokens);

@@ -12,8 +12,9 @@
  * pixels into one block of the right size. HDF5 holds one lock for the whole library, so the files are read one after the other. */
 typedef struct {
   vlb_dataset *data;
+  const vlb_model_config *model;
   const vlb_context *ctx;
-  double *states, *actions; /* [N,8], [N,7] as recorded, while loading */
+  double *states, *actions; /* [N,state_dim], [N,action_dim] as recorded, while loading */
   int64_t capacity;         /* frames that fit the arrays of the first pass */
   int64_t filled;           /* frames that have their pixels */
   const char *path;         /* of the file being read, for messages */
@@ -33,19 +34,12 @@ static vlb_code grow(void *block, size_t bytes, vlb_error *err) {
 static vlb_code reserve(loader *l, int64_t frames, vlb_error *err) {
   if (frames <= l->capacity) return VLB_OK;
   size_t n = (size_t)(frames > 2 * l->capacity ? frames : 2 * l->capacity);
-  VLB_TRY(grow(&l->states, n * VLB_DATA_STATE * sizeof *l->states, err));
-  VLB_TRY(grow(&l->actions, n * VLB_DATA_ACTION * sizeof *l->actions, err));
+  VLB_TRY(grow(&l->states, n * (size_t)l->data->state_dim * sizeof *l->states, err));
+  VLB_TRY(grow(&l->actions, n * (size_t)l->data->action_dim * sizeof *l->actions, err));
   VLB_TRY(grow(&l->data->episode_end, n * sizeof *l->data->episode_end, err));
   VLB_TRY(grow(&l->data->task, n * sizeof *l->data->task, err));
   l->capacity = (int64_t)n;
   return VLB_OK;
-}
-
-/* The policy's state is float32; rounding here makes the statistics those of the numbers it will see. */
-static void copy_state(const vlb_episode *e, int64_t k, double *out) {
-  for (int i = 0; i < 3; i++) out[i] = (float)e->ee_pos[3 * k + i];
-  for (int i = 0; i < 3; i++) out[3 + i] = (float)e->ee_ori[3 * k + i];
-  for (int i = 0; i < 2; i++) out[6 + i] = (float)e->gripper[2 * k + i];
 }
 
 static vlb_code add_episode(loader *l, const vlb_episode *e, int64_t lost, vlb_error *err) {
@@ -55,8 +49,9 @@ static vlb_code add_episode(loader *l, const vlb_episode *e, int64_t lost, vlb_e
   VLB_TRY(reserve(l, d->frames + count, err));
   for (int64_t k = 0; k < count; k++) {
     int64_t n = d->frames + k;
-    copy_state(e, k, l->states + n * VLB_DATA_STATE);
-    memcpy(l->actions + n * VLB_DATA_ACTION, e->actions + (k + lost) * VLB_DATA_ACTION, VLB_DATA_ACTION * sizeof *l->actions);
+    /* the policy's state is float32; rounding here makes the statistics those of the numbers it will see */
+    for (int i = 0; i < d->state_dim; i++) l->states[n * d->state_dim + i] = (float)e->state[k * d->state_dim + i];
+    memcpy(l->actions + n * d->action_dim, e->actions + (k + lost) * d->action_dim, (size_t)d->action_dim * sizeof *l->actions);
     d->episode_end[n] = d->frames + count;
     d->task[n] = d->tasks;
   }
@@ -87,10 +82,25 @@ static vlb_code visit_episodes(loader *l, vlb_episode_file *file, bool with_imag
   return VLB_OK;
 }
 
+/* The first file says which robot it is; the others and the model must fit. */
+static vlb_code check_robot(loader *l, const vlb_embodiment *robot, vlb_error *err) {
+  vlb_dataset *d = l->data;
+  if (d->embodiment == robot) return VLB_OK;
+  if (d->embodiment)
+    return vlb_fail(err, VLB_USAGE, "%s: demonstrations of %s after those of %s; train on one robot at a time", l->path, robot->name, d->embodiment->name);
+  if (vlb_model_fits(l->model, robot, err)) return vlb_fail_at(err, "%s", l->path);
+  d->embodiment = robot;
+  d->cameras = robot->cameras;
+  d->state_dim = robot->state_dim;
+  d->action_dim = robot->action_dim;
+  return VLB_OK;
+}
+
 static vlb_code read_numbers(loader *l, const vlb_tokenizer *tok, vlb_error *err) {
   vlb_episode_file *file;
   VLB_TRY(vlb_episodes_open(l->path, &file, err));
-  vlb_code code = add_prompt(l->data, tok, vlb_episodes_info(file)->instruction, err);
+  vlb_code code = check_robot(l, vlb_episodes_info(file)->embodiment, err);
+  if (!code) code = add_prompt(l->data, tok, vlb_episodes_info(file)->instruction, err);
   if (!code) code = visit_episodes(l, file, false, add_episode, err);
   vlb_episodes_close(file);
   l->data->tasks++;
@@ -113,10 +123,9 @@ static vlb_code add_pixels(loader *l, const vlb_episode *e, int64_t lost, vlb_er
   vlb_dataset *d = l->data;
   VLB_TRY(reserve_pixels(d, e->image_size, err));
   size_t view = (size_t)d->size * (size_t)d->size * 3;
-  const uint8_t *source[] = {e->agentview, e->wrist};
   for (int64_t k = 0; k < e->frames - lost; k++, l->filled++)
     for (int c = 0; c < d->cameras; c++)
-      vlb_image_view(source[c] + (size_t)k * view, d->size, VLB_VIEW_ROTATED, d->pixels + (size_t)(l->filled * d->cameras + c) * view);
+      vlb_image_view(e->image[c] + (size_t)k * view, d->size, d->embodiment->view, d->pixels + (size_t)(l->filled * d->cameras + c) * view);
   vlb_progress_set(l->ctx->log, l->filled, NULL);
   return VLB_OK;
 }
@@ -151,34 +160,27 @@ static vlb_code normalised(const double *rows, int64_t n, int dim, vlb_stats *st
   *out = malloc((size_t)(n * dim) * sizeof **out);
   if (!*out) return no_memory(err);
   for (int64_t i = 0; i < n; i++) {
-    float x[VLB_DATA_STATE];
+    float x[VLB_STATS_MAX];
     for (int j = 0; j < dim; j++) x[j] = (float)rows[i * dim + j];
     vlb_normalize(stats, x, *out + i * dim);
   }
   return VLB_OK;
 }
 
-/* What recorded demonstrations hold is fixed; a model that wants something else cannot learn from them. */
-static vlb_code check_model(const vlb_model_config *m, const vlb_tokenizer *tok, vlb_error *err) {
-  if (m->cameras > 2) return vlb_fail(err, VLB_USAGE, "cameras is %lld, but demonstrations hold 2 views", (long long)m->cameras);
-  if (m->max_state_dim < VLB_DATA_STATE)
-    return vlb_fail(err, VLB_USAGE, "max_state_dim is %lld, but demonstrations hold states of %d numbers", (long long)m->max_state_dim, VLB_DATA_STATE);
-  if (m->action_dim != VLB_DATA_ACTION)
-    return vlb_fail(err, VLB_USAGE, "action_dim is %lld, but demonstrations hold actions of %d numbers", (long long)m->action_dim, VLB_DATA_ACTION);
-  if (m->vocab_size < vlb_tokenizer_vocab(tok))
-    return vlb_fail(err, VLB_USAGE, "vocab_size is %lld, but the tokenizer has %d tokens", (long long)m->vocab_size, vlb_tokenizer_vocab(tok));
-  return VLB_OK;
+static vlb_code check_vocabulary(const vlb_model_config *m, const vlb_tokenizer *tok, vlb_error *err) {
+  if (m->vocab_size >= vlb_tokenizer_vocab(tok)) return VLB_OK;
+  return vlb_fail(err, VLB_USAGE, "model.vocab_size is %lld, but the tokenizer has %d tokens", (long long)m->vocab_size, vlb_tokenizer_vocab(tok));
 }
 
-static vlb_code load(loader *l, const vlb_model_config *model, const char *const *files, int n, vlb_error *err) {
+static vlb_code load(loader *l, const char *const *files, int n, vlb_error *err) {
   vlb_dataset *d = l->data;
   vlb_tokenizer *tok;
   VLB_TRY(vlb_tokenizer_micro(&tok, err));
-  vlb_code code = check_model(model, tok, err);
+  vlb_code code = check_vocabulary(l->model, tok, err);
   if (!code) code = read_files(l, files, n, tok, err);
   vlb_tokenizer_free(tok);
-  if (!code) code = normalised(l->states, d->frames, VLB_DATA_STATE, &d->state_stats, &d->states, err);
-  if (!code) code = normalised(l->actions, d->frames, VLB_DATA_ACTION, &d->action_stats, &d->actions, err);
+  if (!code) code = normalised(l->states, d->frames, d->state_dim, &d->state_stats, &d->states, err);
+  if (!code) code = normalised(l->actions, d->frames, d->action_dim, &d->action_stats, &d->actions, err);
   return code;
 }
 
@@ -187,10 +189,9 @@ vlb_code vlb_dataset_load(const vlb_model_config *model, const char *const *file
   *out = NULL;
   vlb_dataset *d = calloc(1, sizeof *d);
   if (!d) return no_memory(err);
-  d->cameras = (int)model->cameras;
   d->prompt_length = (int)model->tokenizer_max_length;
-  loader l = {.data = d, .ctx = ctx};
-  vlb_code code = load(&l, model, files, n, err);
+  loader l = {.data = d, .model = model, .ctx = ctx};
+  vlb_code code = load(&l, files, n, err);
   free(l.states);
   free(l.actions);
   if (code) vlb_dataset_free(d);

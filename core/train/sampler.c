@@ -80,7 +80,8 @@ static void fill_observation(vlb_samples *b, int at, const vlb_dataset *data, in
   size_t length = (size_t)data->prompt_length, task = (size_t)data->task[frame];
   memcpy(b->tokens + (size_t)at * length, data->tokens + task * length, length * sizeof *b->tokens);
   memcpy(b->token_mask + (size_t)at * length, data->token_mask + task * length, length);
-  memcpy(b->state + (size_t)at * (size_t)b->model->max_state_dim, data->states + frame * VLB_DATA_STATE, VLB_DATA_STATE * sizeof *b->state);
+  memcpy(b->state + (size_t)at * (size_t)b->model->max_state_dim, data->states + frame * data->state_dim,
+         (size_t)data->state_dim * sizeof *b->state);
 }
 
 /* Target i is the action of frame + i, held at the episode's last action beyond its end and marked there. */
@@ -89,7 +90,7 @@ static void fill_actions(vlb_samples *b, int at, const vlb_dataset *data, int64_
   float *out = b->actions + at * chunk * b->model->max_action_dim;
   for (int64_t i = 0; i < chunk; i++, out += b->model->max_action_dim) {
     int64_t source = frame + (i < valid ? i : valid - 1);
-    memcpy(out, data->actions + source * VLB_DATA_ACTION, VLB_DATA_ACTION * sizeof *out);
+    memcpy(out, data->actions + source * data->action_dim, (size_t)data->action_dim * sizeof *out);
     b->action_pad[at * chunk + i] = i >= valid;
   }
 }

@@ -34,12 +34,12 @@ vlb_code vlb_train_config_check(const vlb_train_config *config, vlb_error *err);
 
 /* Frames of all episodes, ready for sampling (core/train/dataset.c). */
 typedef struct vlb_dataset vlb_dataset;
-/* Loads task files (core/data/episodes.h) in the order given. Pixels stay 8 bits of the stored size, turned by 180 degrees as the
- * policy sees them, and go through vlb_image_prepare_u8 like an observation at inference; states (eef position 3, axis-angle 3,
- * fingers 2, as float32) and actions are normalised by the statistics of all frames computed here. Frame k pairs what the policy sees
- * with the action it must then choose: a file recorded "after" pairs observation k-1 with action k and loses action 0.
- * Errors: VLB_USAGE when the model's shape does not fit the data, VLB_FAILED for unreadable or mixed files, VLB_INTERRUPTED.
- * Caller frees. */
+/* Loads task files (core/data/episodes.h) of one robot in the order given. Pixels stay 8 bits of the stored size, turned as the
+ * robot's policy sees them, and go through vlb_image_prepare_u8 like an observation at inference; states (as float32) and actions are
+ * normalised by the statistics of all frames computed here. Frame k pairs what the policy sees with the action it must then choose: a
+ * file recorded "after" pairs observation k-1 with action k and loses action 0.
+ * Errors: VLB_USAGE when the model does not fit the robot (vlb_model_fits) or the robots differ, VLB_FAILED for unreadable or mixed
+ * files, VLB_INTERRUPTED. Caller frees. */
 vlb_code vlb_dataset_load(const vlb_model_config *model, const char *const *files, int n, const vlb_context *ctx,
                           vlb_dataset **out, vlb_error *err);
 void vlb_dataset_free(vlb_dataset *d);

@@ -219,7 +219,7 @@ static vlb_code read_arm(const reader *r, const vlb_toml *row, vlb_arm *arm, vlb
     else if (strcmp(key, "name"))
       return unknown_key(node, key, keys, err);
   }
-  if (vlb_settings_check(&arm->settings, err))
+  if (vlb_settings_check(&arm->settings, err) || vlb_settings_fit(&arm->settings, err))
     return vlb_fail_at(err, "%s:%d: arm '%s'", vlb_toml_file(row), vlb_toml_line(row), arm->name);
   return VLB_OK;
 }

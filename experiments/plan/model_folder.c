@@ -70,7 +70,7 @@ vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *confi
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err) {
   vlb_model *model = NULL;
-  vlb_policy_source source = {.seed = (uint64_t)eval->seed};
+  vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed};
   vlb_code code = vlb_model_create(config, &model, err);
   if (!code) code = load_source(folder, model, untrained_seed, &source, err);
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);

@@ -21,13 +21,11 @@ struct vlb_policy_adapter {
 
 static vlb_code check(const vlb_policy_source *s, vlb_error *err) {
   const vlb_model_config *c = &s->model->config;
-  if (s->state.dim != VLB_MAX_STATE || s->action.dim != VLB_MAX_ACTION)
-    return vlb_fail(err, VLB_USAGE, "the statistics are of %d state and %d action numbers, the robot has %d and %d", s->state.dim,
-                    s->action.dim, (int)VLB_MAX_STATE, (int)VLB_MAX_ACTION);
-  if (c->cameras > VLB_MAX_CAMERAS || c->max_state_dim < VLB_MAX_STATE || c->max_action_dim < VLB_MAX_ACTION)
-    return vlb_fail(err, VLB_USAGE, "a model with cameras = %lld, max_state_dim = %lld, max_action_dim = %lld does not fit the robot's %d, %d, %d",
-                    (long long)c->cameras, (long long)c->max_state_dim, (long long)c->max_action_dim, (int)VLB_MAX_CAMERAS,
-                    (int)VLB_MAX_STATE, (int)VLB_MAX_ACTION);
+  const vlb_embodiment *robot = s->embodiment;
+  if (s->state.dim != robot->state_dim || s->action.dim != robot->action_dim)
+    return vlb_fail(err, VLB_USAGE, "the model was trained on %d state and %d action numbers, the robot %s has %d and %d; evaluate it on the robot it was trained on",
+                    s->state.dim, s->action.dim, robot->name, robot->state_dim, robot->action_dim);
+  VLB_TRY(vlb_model_fits(c, robot, err));
   if (vlb_tokenizer_vocab(s->tokenizer) > c->vocab_size)
     return vlb_fail(err, VLB_USAGE, "the tokenizer has %d words, more than model.vocab_size = %lld", vlb_tokenizer_vocab(s->tokenizer),
                     (long long)c->vocab_size);
@@ -118,7 +116,7 @@ static vlb_code infer(void *self, int n, const vlb_observation *observations, fl
                      .token_mask = a->token_mask, .state = a->state, .noise = a->noise};
   VLB_TRY(vlb_policy_run(a->policy, n, &batch, a->actions, err));
   for (int64_t k = 0; k < n * c->chunk_size; k++)
-    vlb_unnormalize(&a->source->action, a->actions + k * c->max_action_dim, actions + k * VLB_MAX_ACTION);
+    vlb_unnormalize(&a->source->action, a->actions + k * c->max_action_dim, actions + k * c->action_dim);
   return VLB_OK;
 }
 

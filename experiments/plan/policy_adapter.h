@@ -10,13 +10,14 @@
 /* What every worker shares: read only while policies run. */
 typedef struct {
   const vlb_model *model;
+  const vlb_embodiment *embodiment; /* the robot it acts on */
   vlb_stats state, action; /* of the demonstrations it was trained on */
   vlb_tokenizer *tokenizer;
   uint64_t seed; /* of the sampling noise, stream VLB_RNG_SAMPLE keyed by task, episode and replan */
 } vlb_policy_source;
 
-/* One policy per worker thread, `batch` observations per call. source must outlive it. Errors: VLB_USAGE when the statistics do
- * not fit the robot or the vocabulary does not fit the model. Caller frees. */
+/* One policy per worker thread, `batch` observations per call. source must outlive it. Errors: VLB_USAGE when the model or its statistics
+ * do not fit the robot or the vocabulary does not fit the model. Caller frees. */
 typedef struct vlb_policy_adapter vlb_policy_adapter;
 vlb_code vlb_policy_adapter_create(const vlb_policy_source *source, int batch, vlb_policy_adapter **adapter, vlb_error *err);
 void vlb_policy_adapter_free(vlb_policy_adapter *adapter);

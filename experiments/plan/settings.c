@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sim/rollout/suites.h"
+
 const vlb_section vlb_sections[] = {
     {"demos", vlb_demo_fields, offsetof(vlb_settings, demos)},
     {"train", vlb_train_fields, offsetof(vlb_settings, train)},
@@ -43,19 +45,28 @@ vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   vlb_model_shape shape;
   VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
   VLB_TRY(vlb_train_config_check(&s->train, err));
-  if (s->model.cameras > VLB_MAX_CAMERAS)
-    return vlb_fail(err, VLB_USAGE, "model.cameras = %lld, but the simulator has %d; further views are model.empty_cameras",
-                    (long long)s->model.cameras, (int)VLB_MAX_CAMERAS);
-  if (s->model.max_state_dim < VLB_MAX_STATE)
-    return vlb_fail(err, VLB_USAGE, "model.max_state_dim = %lld is below the robot's %d state numbers",
-                    (long long)s->model.max_state_dim, (int)VLB_MAX_STATE);
-  if (s->model.action_dim != VLB_MAX_ACTION)
-    return vlb_fail(err, VLB_USAGE, "model.action_dim = %lld, but the robot takes %d numbers", (long long)s->model.action_dim,
-                    (int)VLB_MAX_ACTION);
   if (s->demos.seed == s->eval.seed)
     return vlb_fail(err, VLB_USAGE, "eval.seed = demos.seed = %lld: the evaluation would start where the demonstrations did",
                     (long long)s->eval.seed);
   return VLB_OK;
+}
+
+static vlb_code robot_of(const char *name, const vlb_embodiment **robot, vlb_error *err) {
+  vlb_suite *suite;
+  VLB_TRY(vlb_suite_open(name, &suite, err));
+  *robot = suite->embodiment;
+  vlb_suite_free(suite);
+  return VLB_OK;
+}
+
+vlb_code vlb_settings_fit(const vlb_settings *s, vlb_error *err) {
+  const vlb_embodiment *taught, *tested;
+  VLB_TRY(robot_of(s->demos.suite.s, &taught, err));
+  VLB_TRY(robot_of(s->eval.suite.s, &tested, err));
+  if (taught != tested)
+    return vlb_fail(err, VLB_USAGE, "demos.suite = \"%s\" is of the robot %s, eval.suite = \"%s\" of %s; choose suites of one robot", s->demos.suite.s,
+                    taught->name, s->eval.suite.s, tested->name);
+  return vlb_model_fits(&s->model, tested, err);
 }
 
 void vlb_settings_write(const vlb_settings *settings, FILE *out) {

@@ -31,6 +31,10 @@ vlb_code vlb_settings_set(vlb_settings *settings, const char *assignment, vlb_er
 /* Combinations that cannot run: the model's own (vlb_model_shape_of) and those between sections. VLB_USAGE names the keys. */
 vlb_code vlb_settings_check(const vlb_settings *settings, vlb_error *err);
 
+/* One robot in the demonstrations and in the evaluation, and a model that fits it. VLB_USAGE names what does not. (Training on a
+ * folder of demonstrations and evaluating a model folder check the same by what they are given.) */
+vlb_code vlb_settings_fit(const vlb_settings *settings, vlb_error *err);
+
 /* A row of a table by name, NULL when there is none. */
 const vlb_field *vlb_field_named(const vlb_field *table, const char *name);
 

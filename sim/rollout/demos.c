@@ -20,6 +20,7 @@ typedef struct {
   const vlb_context *ctx;
   vlb_suite *suite;
   vlb_scene **scenes;
+  char settings[sizeof ((vlb_task_info *)0)->settings]; /* text of demos.toml, and of every file: replays start from it */
   vlb_quality *quality; /* [task_count]; tried 0: not recorded yet */
   pthread_mutex_t lock; /* of what follows */
   int stored;
@@ -98,6 +99,7 @@ static vlb_code store(recorder *r, int task, const vlb_episode *episodes, int tr
   int n = (int)r->config->per_task;
   vlb_task_info info = {.env_name = "vlabench", .observed_before = true};
   memcpy(info.instruction, r->suite->tasks[task].instruction, sizeof info.instruction);
+  memcpy(info.settings, r->settings, sizeof info.settings);
   snprintf(info.bddl_file_name, sizeof info.bddl_file_name, "%s/%s", r->suite->name, r->suite->tasks[task].name);
   VLB_TRY(task_path(r, task, path, sizeof path, err));
   VLB_TRY(vlb_episodes_write(path, &info, episodes, n, err));
@@ -118,23 +120,24 @@ static vlb_code record_task(recorder *r, int task, vlb_error *err) {
 
 /* Settings of what is in the folder; a folder with other ones is not continued. */
 static vlb_code claim_folder(const recorder *r, vlb_error *err) {
-  char path[1024], *text = NULL, *found = NULL;
+  char path[1024], *found = NULL;
   size_t size = 0;
   VLB_TRY(vlb_folder_make(r->folder, err));
   vlb_folder_clean(r->folder);
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/demos.toml", r->folder));
-  FILE *out = open_memstream(&text, &size);
-  if (!out) return vlb_fail(err, VLB_FAILED, "no memory for the settings");
-  vlb_fields_write(vlb_demo_fields, r->config, out);
-  fclose(out);
   vlb_code code = VLB_OK;
   if (!vlb_file_exists(path))
-    code = vlb_file_write(path, text, size, err);
-  else if (!(code = vlb_file_read(path, &found, &size, err)) && strcmp(found, text))
+    code = vlb_file_write(path, r->settings, strlen(r->settings), err);
+  else if (!(code = vlb_file_read(path, &found, &size, err)) && strcmp(found, r->settings))
     code = vlb_fail(err, VLB_USAGE, "%s: this folder holds demonstrations with other settings; choose another or delete it", path);
   free(found);
-  free(text);
   return code;
+}
+
+static vlb_code write_settings(recorder *r, vlb_error *err) {
+  FILE *out = fmemopen(r->settings, sizeof r->settings, "w");
+  if (out) vlb_fields_write(vlb_demo_fields, r->config, out);
+  return out && !fclose(out) ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for the settings");
 }
 
 /* Tasks whose file and row are both there need no work. */
@@ -170,6 +173,7 @@ static vlb_code record_tasks(recorder *r, vlb_error *err) {
 }
 
 static vlb_code record_all(recorder *r, vlb_error *err) {
+  VLB_TRY(write_settings(r, err));
   VLB_TRY(claim_folder(r, err));
   vlb_code code = record_tasks(r, err);
   if (code) leave_folder(r);

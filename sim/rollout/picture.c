@@ -125,8 +125,7 @@ static vlb_code play(const vlb_suite *suite, int task, const vlb_picture_setting
 /* Frame k of both cameras, side by side, as row `row`. */
 static void put_frame(sheet *out, int row, const vlb_episode *e, int k) {
   size_t picture = (size_t)e->image_size * (size_t)e->image_size * 3;
-  sheet_put(out, 0, row, e->agentview + (size_t)k * picture);
-  sheet_put(out, 1, row, e->wrist + (size_t)k * picture);
+  for (int c = 0; c < e->embodiment->cameras; c++) sheet_put(out, c, row, e->image[c] + (size_t)k * picture);
 }
 
 vlb_code vlb_picture_sheet(const vlb_suite *suite, int task, int rows, const vlb_picture_settings *s, const char *path, int *succeeded, vlb_error *err) {

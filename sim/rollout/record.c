@@ -2,34 +2,37 @@
 
 #include <string.h>
 
-#include "sim/control/osc.h"
-
-
 static int state_width(const mjModel *m) { return 1 + m->nq + m->nv; }
+
+void vlb_record_state(const vlb_world *w, double *row) {
+  row[0] = w->data->time;
+  mju_copy(row + 1, w->data->qpos, w->model->nq);
+  mju_copy(row + 1 + w->model->nq, w->data->qvel, w->model->nv);
+}
+
+/* What LIBERO's files hold of the Panda beside the policy's state. */
+static void record_panda(const vlb_world *w, vlb_episode *e, size_t frame) {
+  const double *state = e->state + frame * (size_t)w->suite->embodiment->state_dim;
+  const mjtNum *quat = w->data->xquat + 4 * w->scene->hand_body;
+  double *robot = e->robot_states + frame * 9;
+  for (int i = 0; i < 2; i++) robot[i] = state[6 + i];
+  for (int i = 0; i < 3; i++) robot[2 + i] = state[i];
+  for (int i = 0; i < 4; i++) robot[5 + i] = quat[(i + 1) % 4];
+  for (int i = 0; i < VLB_ARM_JOINTS; i++) e->joints[frame * VLB_ARM_JOINTS + (size_t)i] = w->data->qpos[w->scene->arm_qpos[i]];
+}
 
 /* State, robot and pictures as they are before action k. */
 static vlb_code record_before(const vlb_world *w, vlb_renderer *renderer, vlb_episode *e, int k, vlb_error *err) {
-  const vlb_scene *s = w->scene;
-  const mjModel *m = s->model;
-  const mjData *d = w->data;
+  const vlb_embodiment *robot = w->suite->embodiment;
   size_t frame = (size_t)k, picture = frame * (size_t)e->image_size * (size_t)e->image_size * 3;
   float state[VLB_MAX_STATE];
-  double *row = e->states + frame * (size_t)e->state_width, *robot = e->robot_states + frame * 9;
-  row[0] = d->time;
-  mju_copy(row + 1, d->qpos, m->nq);
-  mju_copy(row + 1 + m->nq, d->qvel, m->nv);
+  vlb_record_state(w, e->states + frame * (size_t)e->state_width);
   /* the policy's 32-bit numbers, so that training sees the very values that a rollout will show */
-  vlb_eef_state(s, d, state);
-  const mjtNum *quat = d->xquat + 4 * s->hand_body;
-  for (int i = 0; i < 3; i++) {
-    e->ee_pos[frame * 3 + (size_t)i] = robot[2 + i] = (double)state[i];
-    e->ee_ori[frame * 3 + (size_t)i] = (double)state[3 + i];
-  }
-  for (int i = 0; i < 2; i++) e->gripper[frame * 2 + (size_t)i] = robot[i] = (double)state[6 + i];
-  for (int i = 0; i < 4; i++) robot[5 + i] = quat[(i + 1) % 4];
-  for (int i = 0; i < VLB_ARM_JOINTS; i++) e->joints[frame * VLB_ARM_JOINTS + (size_t)i] = d->qpos[s->arm_qpos[i]];
-  VLB_TRY(vlb_render(renderer, w->model, d, s->camera[0], e->agentview + picture, err));
-  return vlb_render(renderer, w->model, d, s->camera[1], e->wrist + picture, err);
+  w->suite->family->state(w, state);
+  for (int i = 0; i < robot->state_dim; i++) e->state[k * robot->state_dim + i] = (double)state[i];
+  if (e->robot_states) record_panda(w, e, frame);
+  for (int c = 0; c < robot->cameras; c++) VLB_TRY(vlb_render(renderer, w->model, w->data, w->scene->camera[c], e->image[c] + picture, err));
+  return VLB_OK;
 }
 
 /* Plays into `e`, which has room for max_steps frames. An error of the simulator ends the attempt without success. */
@@ -56,10 +59,11 @@ vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer
   int frames;
   memset(out, 0, sizeof *out);
   *trouble = (vlb_error){VLB_OK, ""};
-  VLB_TRY(vlb_episode_alloc(out, world->suite->max_steps, state_width(world->scene->model), s->size, err));
+  VLB_TRY(vlb_episode_alloc(out, world->suite->embodiment, world->suite->max_steps, state_width(world->scene->model), s->size, err));
   vlb_code code = play(s, world, renderer, out, &frames, succeeded, trouble, err);
-  out->model_xml = strdup(world->scene->xml);
-  if (!code && !out->model_xml) code = vlb_fail(err, VLB_FAILED, "no memory for a demonstration");
+  out->episode = s->episode;
+  out->model_xml = world->scene->xml ? strdup(world->scene->xml) : NULL;
+  if (!code && world->scene->xml && !out->model_xml) code = vlb_fail(err, VLB_FAILED, "no memory for a demonstration");
   if (code || !frames) {
     vlb_episode_free(out);
     return code;

@@ -18,4 +18,7 @@ typedef struct {
 vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded,
                     vlb_error *trouble, vlb_error *err);
 
+/* A row of the episode's states: time, qpos, qvel. */
+void vlb_record_state(const vlb_world *w, double *row);
+
 #endif

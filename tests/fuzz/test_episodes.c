@@ -26,11 +26,11 @@ static vlb_code read_all(const char *path, vlb_error *err) {
   return code;
 }
 
-static void make_good(char **data, size_t *size) {
+static void make_good(const vlb_embodiment *robot, char **data, size_t *size) {
   vlb_error err;
   vlb_episode e[2];
   for (int i = 0; i < 2; i++) {
-    assert_int_equal(vlb_episode_alloc(&e[i], 2, 3, 2, &err), VLB_OK);
+    assert_int_equal(vlb_episode_alloc(&e[i], robot, 2, 3, 2, &err), VLB_OK);
     e[i].model_xml = strdup("<mujoco/>");
   }
   vlb_task_info info = {.instruction = "push", .env_name = "Env", .bddl_file_name = "x.bddl", .observed_before = true};
@@ -41,12 +41,15 @@ static void make_good(char **data, size_t *size) {
 
 static void test_damage(void **state) {
   (void)state;
-  char *data;
-  size_t size;
-  make_good(&data, &size);
-  damage_truncate("cut", data, size - VLB_SEAL_SIZE, 7, read_all); /* only the seal lost: the episodes are whole */
-  damage_flip("flipped", data, size, VLB_SEAL_SIZE, 500, read_all);
-  free(data);
+  static const vlb_embodiment *const robots[] = {&vlb_panda, &vlb_sawyer};
+  for (int r = 0; r < 2; r++) {
+    char *data;
+    size_t size;
+    make_good(robots[r], &data, &size);
+    damage_truncate("cut", data, size - VLB_SEAL_SIZE, r ? 31 : 7, read_all); /* only the seal lost: the episodes are whole */
+    damage_flip("flipped", data, size, VLB_SEAL_SIZE, r ? 100 : 500, read_all);
+    free(data);
+  }
 }
 
 int main(void) {

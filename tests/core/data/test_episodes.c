@@ -23,32 +23,29 @@
 
 enum { EPISODES = 12, WIDTH = 5, PIXELS = 4 }; /* more than 8 links: the other way HDF5 stores groups */
 
-static size_t row_bytes(const vlb_episode_row *row, const vlb_episode *e) {
-  hsize_t dims[4];
-  int rank = vlb_row_shape(row, e, dims);
-  size_t n = vlb_row_is_bytes(row) ? 1 : sizeof(double);
-  for (int i = 0; i < rank; i++) n *= (size_t)dims[i];
-  return n;
-}
+static size_t member_bytes(int member, const vlb_episode *e) { return vlb_member_frame(member, e) * (size_t)e->frames; }
 
-static void fill(vlb_episode *e, int index) {
+static void fill_robot(vlb_episode *e, const vlb_embodiment *robot, int index) {
   vlb_error err;
-  assert_int_equal(vlb_episode_alloc(e, 3 + index, WIDTH, PIXELS, &err), VLB_OK);
-  uint32_t r = 0;
-  for (const vlb_episode_row *row = vlb_episode_rows; row->path; row++, r++) {
-    vlb_rng rng = vlb_rng_make(5, VLB_RNG_TEST, (uint32_t)index, r);
-    size_t n = row_bytes(row, e);
-    double *x = vlb_row_data(row, e);
-    uint8_t *b = vlb_row_data(row, e);
-    for (size_t i = 0; !vlb_row_is_bytes(row) && i < n / sizeof *x; i++) x[i] = vlb_rng_normal(&rng);
-    for (size_t i = 0; vlb_row_is_bytes(row) && i < n; i++) b[i] = (uint8_t)vlb_rng_below(&rng, 256);
+  assert_int_equal(vlb_episode_alloc(e, robot, 3 + index, WIDTH, PIXELS, &err), VLB_OK);
+  for (int member = 0; member < VLB_MEMBERS; member++) {
+    vlb_rng rng = vlb_rng_make(5, VLB_RNG_TEST, (uint32_t)index, (uint32_t)member);
+    size_t n = member_bytes(member, e);
+    double *x = vlb_member_data(member, e);
+    uint8_t *b = vlb_member_data(member, e);
+    for (size_t i = 0; !vlb_member_is_bytes(member) && i < n / sizeof *x; i++) x[i] = vlb_rng_normal(&rng);
+    for (size_t i = 0; vlb_member_is_bytes(member) && i < n; i++) b[i] = (uint8_t)vlb_rng_below(&rng, 256);
   }
+  e->episode = index % 3 ? 10 * index : -1;
   if (index % 2) e->model_xml = strdup("<mujoco model=\"caf\u00e9\"/>\n");
 }
+
+static void fill(vlb_episode *e, int index) { fill_robot(e, &vlb_panda, index); }
 
 static const vlb_task_info task = {.instruction = "pick up the \"black\" bowl",
                                    .env_name = "vlabench_tabletop",
                                    .bddl_file_name = "spatial/00.toml",
+                                   .settings = "suite = \"spatial\"\nseed = 1000\n",
                                    .observed_before = true};
 
 static void write_all(const char *path, vlb_episode *e) {
@@ -65,9 +62,11 @@ static void expect_equal(const vlb_episode *a, const vlb_episode *b, bool with_i
   assert_int_equal(a->frames, b->frames);
   assert_int_equal(a->state_width, b->state_width);
   assert_int_equal(a->image_size, b->image_size);
-  for (const vlb_episode_row *row = vlb_episode_rows; row->path; row++) {
-    if (row->kind == VLB_ROW_PIXELS && !with_images) assert_null(vlb_row_data(row, b));
-    else assert_memory_equal(vlb_row_data(row, a), vlb_row_data(row, b), row_bytes(row, a));
+  assert_int_equal(a->episode, b->episode);
+  assert_ptr_equal(a->embodiment, b->embodiment);
+  for (int member = 0; member < VLB_MEMBERS; member++) {
+    if (member >= VLB_IN_IMAGE && !with_images) assert_null(vlb_member_data(member, b));
+    else assert_memory_equal(vlb_member_data(member, a), vlb_member_data(member, b), member_bytes(member, a));
   }
   if (a->model_xml) assert_string_equal(a->model_xml, b->model_xml);
   else assert_null(b->model_xml);
@@ -85,7 +84,11 @@ static void test_round_trip(void **state) {
   assert_string_equal(info->instruction, task.instruction); /* ours, not the file name's */
   assert_string_equal(info->env_name, task.env_name);
   assert_string_equal(info->bddl_file_name, task.bddl_file_name);
+  assert_string_equal(info->settings, task.settings);
   assert_true(info->observed_before);
+  assert_false(info->upright);
+  assert_int_equal(info->writer, VLB_WRITER_VLABENCH);
+  assert_ptr_equal(info->embodiment, &vlb_panda);
   for (int i = 0; i < EPISODES; i++)
     for (int images = 0; images < 2; images++) {
       assert_int_equal(vlb_episodes_read(file, i, images, &back, &err), VLB_OK);
@@ -97,6 +100,47 @@ static void test_round_trip(void **state) {
   vlb_episodes_close(file);
   vlb_episodes_close(NULL);
   free_all(e);
+}
+
+/* Other robots: the same tree, and everything a reader needs is in the file. */
+static void test_robots(void **state) {
+  (void)state;
+  static const vlb_embodiment *const robots[] = {&vlb_sawyer, &vlb_so100, &vlb_so101};
+  static const char *const views[] = {"mirrored", "upright", "upright"}, *const cameras[] = {"corner2", "wrist", "side"};
+  for (int r = 0; r < 3; r++) {
+    vlb_episode e, back;
+    vlb_episode_file *file;
+    vlb_error err;
+    char view[16] = "", path[64], *shared = view;
+    fill_robot(&e, robots[r], 4);
+    if (vlb_episodes_write("robot.hdf5", &task, &e, 1, &err)) fail_msg("%s", err.message);
+    assert_int_equal(vlb_episodes_open("robot.hdf5", &file, &err), VLB_OK);
+    assert_ptr_equal(vlb_episodes_info(file)->embodiment, robots[r]);
+    if (vlb_episodes_read(file, 0, true, &back, &err)) fail_msg("%s", err.message);
+    expect_equal(&e, &back, true);
+    assert_null(back.robot_states);
+    assert_true(robots[r]->cameras == 2 || !back.image[1]);
+    vlb_episode_free(&back);
+    vlb_episodes_close(file);
+    hid_t h = H5Fopen("robot.hdf5", H5F_ACC_RDONLY, H5P_DEFAULT), data = H5Gopen2(h, "data", H5P_DEFAULT);
+    hid_t attr = H5Aopen(data, "view", H5P_DEFAULT), type = H5Aget_type(attr);
+    assert_true(H5Aread(attr, type, &shared) >= 0);
+    assert_string_equal(shared, views[r]);
+    H5free_memory(shared);
+    H5Tclose(type);
+    H5Aclose(attr);
+    hid_t rate = H5Aopen(data, "rate", H5P_DEFAULT);
+    int64_t hertz = 0;
+    H5Aread(rate, H5T_NATIVE_INT64, &hertz);
+    assert_int_equal(hertz, robots[r]->rate);
+    H5Aclose(rate);
+    snprintf(path, sizeof path, "demo_0/obs/%s_rgb", cameras[r]);
+    assert_true(H5Lexists(data, path, H5P_DEFAULT) > 0);
+    assert_true(H5Lexists(data, "demo_0/obs/state", H5P_DEFAULT) > 0);
+    H5Gclose(data);
+    H5Fclose(h);
+    vlb_episode_free(&e);
+  }
 }
 
 static void test_equal_bytes(void **state) {
@@ -146,8 +190,7 @@ static void test_layout(void **state) {
   assert_memory_equal(init, e[2].states, sizeof init);
   assert_true(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, both) >= 0);
   for (int t = 0; t < e[2].frames; t++) {
-    assert_memory_equal(both + 6 * t, e[2].ee_pos + 3 * t, 3 * sizeof(double));
-    assert_memory_equal(both + 6 * t + 3, e[2].ee_ori + 3 * t, 3 * sizeof(double));
+    assert_memory_equal(both + 6 * t, e[2].state + 8 * t, 6 * sizeof(double));
   }
   hid_t list = H5Dget_create_plist(set);
   assert_int_equal(H5Pget_layout(list), H5D_CONTIGUOUS);
@@ -169,6 +212,8 @@ static void expect_libero(const char *path, const char *instruction) {
   assert_string_equal(info->instruction, instruction);
   assert_string_equal(info->env_name, "Libero_Kitchen_Tabletop_Manipulation");
   assert_false(info->observed_before);
+  assert_false(info->upright);
+  assert_int_equal(info->writer, VLB_WRITER_LIBERO);
   static const double first[] = {0.0, 0.02, 0.1}; /* sorted by number, not by name */
   for (int i = 0; i < 3; i++) {
     vlb_episode e;
@@ -177,7 +222,7 @@ static void expect_libero(const char *path, const char *instruction) {
     assert_int_equal(e.frames, LIBERO_FRAMES);
     assert_int_equal(e.state_width, LIBERO_STATE);
     assert_int_equal(e.image_size, LIBERO_PIXELS);
-    assert_int_equal(e.wrist[7], 7);
+    assert_int_equal(e.image[1][7], 7);
     assert_string_equal(e.model_xml, "<mujoco model=\"base\"/>");
     vlb_episode_free(&e);
   }
@@ -322,7 +367,7 @@ static void test_threads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_equal_bytes), cmocka_unit_test(test_layout),
+      cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_robots),      cmocka_unit_test(test_equal_bytes), cmocka_unit_test(test_layout),
       cmocka_unit_test(test_libero_files), cmocka_unit_test(test_refusals),    cmocka_unit_test(test_seal),
       cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_threads),
   };

@@ -33,16 +33,14 @@ static void fill(double *x, int n, vlb_rng *rng) {
 
 void make_episode(vlb_episode *e, int frames, int image_size, uint32_t seed) {
   vlb_error err;
-  assert_int_equal(vlb_episode_alloc(e, frames, 3, image_size, &err), VLB_OK);
+  assert_int_equal(vlb_episode_alloc(e, &vlb_panda, frames, 3, image_size, &err), VLB_OK);
   vlb_rng rng = vlb_rng_make(seed, VLB_RNG_TEST, 1000, 0);
-  fill(e->ee_pos, 3 * frames, &rng);
-  fill(e->ee_ori, 3 * frames, &rng);
-  fill(e->gripper, 2 * frames, &rng);
+  fill(e->state, 8 * frames, &rng);
   for (int k = 0; k < frames; k++)
     for (int j = 0; j < 7; j++) e->actions[7 * k + j] = episode_action(seed, k, j);
   for (int i = 0; i < frames * image_size * image_size * 3; i++) {
-    e->agentview[i] = (uint8_t)vlb_rng_below(&rng, 256);
-    e->wrist[i] = (uint8_t)vlb_rng_below(&rng, 256);
+    e->image[0][i] = (uint8_t)vlb_rng_below(&rng, 256);
+    e->image[1][i] = (uint8_t)vlb_rng_below(&rng, 256);
   }
   e->rewards[frames - 1] = e->dones[frames - 1] = 1;
 }

@@ -146,9 +146,8 @@ static void check_images(int stored) {
   enum { VIEW = 3 * 16 * 16 };
   float expected[VIEW], planes[24 * 24 * 3];
   uint8_t turned[24 * 24 * 3];
-  const uint8_t *source[] = {e.agentview, e.wrist};
   for (int v = 0; v < 2; v++) {
-    vlb_image_view(source[v] + 2 * stored * stored * 3, stored, VLB_VIEW_ROTATED, turned);
+    vlb_image_view(e.image[v] + 2 * stored * stored * 3, stored, VLB_VIEW_ROTATED, turned);
     vlb_image_prepare_u8(turned, stored, stored, expected, 16);
     assert_memory_equal(b.images + (v * 2 + 1) * VIEW, expected, sizeof expected);
     for (int i = 0; i < stored * stored; i++)

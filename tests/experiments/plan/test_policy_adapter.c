@@ -32,6 +32,7 @@ static int set_up(void **state) {
   if (vlb_model_create(&c, &f->model, &err) || vlb_tokenizer_micro(&f->source.tokenizer, &err)) fail_msg("%s", err.message);
   vlb_model_init(f->model, 3);
   f->source.model = f->model;
+  f->source.embodiment = &vlb_panda;
   f->source.seed = 5;
   f->source.state.dim = VLB_MAX_STATE;
   f->source.action.dim = VLB_MAX_ACTION;

@@ -161,12 +161,11 @@ static void a_policy_meets_the_same(void **state) {
   config.seed = 1000;
   assert_int_equal(vlb_rollouts_run(&config, suite, &policy, &ctx, "look", results, &err), VLB_OK);
   assert_true(f.seen);
-  vlb_image_view(e.agentview, SIZE, VLB_VIEW_ROTATED, turned);
+  vlb_image_view(e.image[0], SIZE, VLB_VIEW_ROTATED, turned);
   assert_memory_equal(f.image[0], turned, sizeof turned);
-  vlb_image_view(e.wrist, SIZE, VLB_VIEW_ROTATED, turned);
+  vlb_image_view(e.image[1], SIZE, VLB_VIEW_ROTATED, turned);
   assert_memory_equal(f.image[1], turned, sizeof turned);
-  for (int i = 0; i < 3; i++) assert_true((float)e.ee_pos[i] == f.state[i] && (float)e.ee_ori[i] == f.state[3 + i]);
-  for (int i = 0; i < 2; i++) assert_true((float)e.gripper[i] == f.state[6 + i]);
+  for (int i = 0; i < 8; i++) assert_true((float)e.state[i] == f.state[i]);
   vlb_suite_free(suite);
   vlb_episode_free(&e);
 }
