@@ -11,6 +11,7 @@ static double read_clock(clockid_t id) {
 
 double vlb_seconds(void) { return read_clock(CLOCK_MONOTONIC); }
 double vlb_cpu_seconds(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+double vlb_thread_seconds(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 static int ascending(const void *x, const void *y) {
   double a = *(const double *)x, b = *(const double *)y;

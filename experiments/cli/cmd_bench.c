@@ -5,6 +5,7 @@
 #include "core/tensor/backend.h"
 #include "core/tensor/bench.h"
 #include "core/train/bench.h"
+#include "experiments/cli/bench_sim.h"
 #include "experiments/cli/commands.h"
 #include "experiments/plan/ablation.h"
 
@@ -178,42 +179,45 @@ static vlb_code bench_ops(const vlb_ablation *a, double seconds, const vlb_conte
 
 /* --- the command --- */
 
-static vlb_code run_on(const vlb_ablation *a, const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
-  static const char *const benches[] = {"train", "ops"};
-  const char *what = vlb_arg_at(args, 0);
-  bool train = !strcmp(what, "train");
-  if (!train && strcmp(what, "ops")) {
-    const char *near = vlb_suggest(what, benches, 2);
-    return vlb_fail(err, VLB_USAGE, "no benchmark '%s'; %s%s", what, near ? "did you mean " : "there are train and ops", near ? near : "");
-  }
+static vlb_code bench_models(bool train, const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
+  vlb_ablation *a;
+  const char *file = vlb_arg_at(args, 1);
   double seconds = train ? 10 : 0.3;
   VLB_TRY(vlb_arg_real(args, "seconds", 0.01, 3600, &seconds, err));
-  return train ? bench_train(a, args, seconds, ctx, rows, err) : bench_ops(a, seconds, ctx, rows, err);
+  VLB_TRY(vlb_ablation_read(file ? file : "ablations/attention.toml", false, &a, err));
+  vlb_code code = train ? bench_train(a, args, seconds, ctx, rows, err) : bench_ops(a, seconds, ctx, rows, err);
+  free(a);
+  return code;
+}
+
+static vlb_code run_on(const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
+  static const char *const benches[] = {"train", "ops", "sim"};
+  const char *what = vlb_arg_at(args, 0), *near = vlb_suggest(what, benches, 3);
+  if (!strcmp(what, "sim")) return vlb_bench_sim(args, ctx, rows, err);
+  if (!strcmp(what, "train") || !strcmp(what, "ops")) return bench_models(*what == 't', args, ctx, rows, err);
+  return vlb_fail(err, VLB_USAGE, "no benchmark '%s'; %s%s", what, near ? "did you mean " : "there are train, ops and sim", near ? near : "");
 }
 
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
-  vlb_ablation *a;
-  const char *file = vlb_arg_at(args, 1);
-  VLB_TRY(vlb_ablation_read(file ? file : "ablations/attention.toml", false, &a, err));
   json_t *rows = vlb_arg_on(args, "json") ? json_array() : NULL;
-  vlb_code code = run_on(a, args, ctx, rows, err);
+  vlb_code code = run_on(args, ctx, rows, err);
   if (rows && !code) {
     json_dumpf(rows, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     putchar('\n');
   }
   json_decref(rows);
-  free(a);
   return code;
 }
 
 static const vlb_option options[] = {{0, "arm", "NAME", "train: measure this arm only"},
-                                     {0, "seconds", "S", "about how long to measure each arm (default 10) or op (default 0.3)"},
+                                     {0, "seconds", "S", "about how long to measure each arm (default 10), op (0.3) or line of sim (0.5)"},
                                      VLB_OPTION_JSON,
                                      {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_bench = {
-    "bench", "speed of training and of single ops beside oneDNN's raw rate", "train|ops [FILE]",
+    "bench", "speed of training, of single ops beside oneDNN's raw rate, of the simulator", "train|ops [FILE] or sim [SUITE]",
     "  vlabench bench train                     samples/s and useful GFLOP/s of every arm of ablations/attention.toml\n"
     "  vlabench bench train my.toml --arm wide  one arm of another file, with the time of each kind of op\n"
-    "  vlabench bench ops --json                shapes of the micro and the 0.45B model, forward and backward\n",
+    "  vlabench bench ops --json                shapes of the micro and the 0.45B model, forward and backward\n"
+    "  vlabench bench sim                       steps beside bare MuJoCo, pictures, the expert's episodes\n",
     options, 1, 2, run, NULL};
