@@ -41,7 +41,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 static void more_help(FILE *out) {
   fputs("\nsettings:\n", out);
   vlb_fields_help(vlb_demo_fields, out);
-  fputs("\nThe folder gets one HDF5 file per task in LIBERO's layout, quality.csv (how often the expert succeeded) and demos.toml.\n"
+  fputs("\nThe folder gets one HDF5 file per task in LIBERO's layout, quality.csv (how often the expert succeeded, lengths, ranges) and demos.toml.\n"
         "Run again after an interruption: complete tasks are kept.\n", out);
 }
 

@@ -32,10 +32,15 @@ static json_t *describe_suite(const char *name, const vlb_suite *suite) {
 }
 
 static void add_suites(listing *l) {
-  for (const char *const *name = vlb_suite_names; *name; name++) {
+  const char *names[VLB_MAX_SUITES];
+  for (int i = 0, n = vlb_suite_list(names); i < n; i++) {
     vlb_suite *suite;
-    if (vlb_suite_open(*name, &suite, NULL)) continue;
-    json_array_append_new(l->suites, describe_suite(*name, suite));
+    vlb_error why = {VLB_OK, ""};
+    if (vlb_suite_open(names[i], &suite, &why)) {
+      json_array_append_new(l->suites, json_pack("{s:s,s:s}", "name", names[i], "missing", why.message));
+      continue;
+    }
+    json_array_append_new(l->suites, describe_suite(names[i], suite));
     vlb_suite_free(suite);
   }
 }
@@ -62,9 +67,13 @@ static void print_listing(const listing *l) {
   puts("Ablations");
   json_array_foreach(l->ablations, i, o) printf("  %-28s %2d arms  %s\n", text(o, "name"), number(o, "arms"), text(o, "title"));
   puts("\nSuites");
-  json_array_foreach(l->suites, i, o) 
-    printf("  %-28s %2d tasks, %s, %d control steps at %d per second\n", text(o, "name"), number(o, "tasks"), text(o, "robot"),
-           number(o, "max_steps"), number(o, "rate"));
+  json_array_foreach(l->suites, i, o) {
+    printf("  %-20s ", text(o, "name"));
+    if (json_object_get(o, "missing"))
+      puts(text(o, "missing"));
+    else
+      printf("%2d tasks, %s, %d control steps at %d per second\n", number(o, "tasks"), text(o, "robot"), number(o, "max_steps"), number(o, "rate"));
+  }
   printf("\nCells in %s\n", l->root);
   json_array_foreach(l->cells, i, o) printf("  %-28s %s%s%s\n", text(o, "name"), text(o, "state"), *text(o, "why") ? ": " : "", text(o, "why"));
   if (!json_array_size(l->cells)) puts("  none");

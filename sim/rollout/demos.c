@@ -32,6 +32,8 @@ typedef struct {
   recorder *rec;
   int task, first;
   vlb_episode *episodes; /* [attempts]; frames 0 where the expert failed */
+  double *starts;        /* [attempts,width]: where the bodies were */
+  int width;
 } task_round;
 
 static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
@@ -39,7 +41,8 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   recorder *r = round->rec;
   (void)worker;
   VLB_TRY(vlb_check_stop(r->ctx, err));
-  vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed};
+  vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed,
+                           .start = round->starts + index * round->width};
   vlb_world world;
   vlb_renderer *renderer = NULL;
   vlb_error trouble = {VLB_OK, ""};
@@ -65,15 +68,15 @@ static vlb_code too_hard(const recorder *r, int task, int have, int tried, vlb_e
 }
 
 /* Rounds of attempts until enough succeeded: which attempts are made never depends on the threads. The episodes that
- * succeeded are packed to the front. */
-static vlb_code record_rounds(recorder *r, int task, vlb_episode *episodes, int *tried, vlb_error *err) {
+ * succeeded, and their starts [per_task,width], are packed to the front. */
+static vlb_code record_rounds(recorder *r, int task, vlb_episode *episodes, double *starts, int width, int *tried, vlb_error *err) {
   int wanted = (int)r->config->per_task, have = 0;
   *tried = 0;
   r->trouble = (vlb_error){VLB_OK, ""};
   while (have < wanted) {
     int missing = wanted - have, kept = have;
     if (*tried > 20 && *tried > 2 * have) return too_hard(r, task, have, *tried, err);
-    task_round round = {r, task, *tried, episodes + have};
+    task_round round = {r, task, *tried, episodes + have, starts + have * width, width};
     VLB_TRY(vlb_parallel(r->ctx->threads, missing, attempt, &round, err));
     for (int i = 0; i < missing; i++) {
       vlb_episode *e = &episodes[kept + i];
@@ -81,6 +84,7 @@ static vlb_code record_rounds(recorder *r, int task, vlb_episode *episodes, int 
       if (have != kept + i) {
         episodes[have] = *e;
         *e = (vlb_episode){0};
+        memcpy(starts + have * width, starts + (kept + i) * width, (size_t)width * sizeof *starts);
       }
       have++;
     }
@@ -94,7 +98,7 @@ static vlb_code task_path(const recorder *r, int task, char *path, size_t size, 
 }
 
 /* The file first, its row in quality.csv second: a file without its row is recorded again, to the same bytes. */
-static vlb_code store(recorder *r, int task, const vlb_episode *episodes, int tried, vlb_error *err) {
+static vlb_code store(recorder *r, int task, const vlb_episode *episodes, const double *starts, int width, int tried, vlb_error *err) {
   char path[1024];
   int n = (int)r->config->per_task;
   vlb_task_info info = {.env_name = "vlabench", .observed_before = true};
@@ -103,18 +107,20 @@ static vlb_code store(recorder *r, int task, const vlb_episode *episodes, int tr
   snprintf(info.bddl_file_name, sizeof info.bddl_file_name, "%s/%s", r->suite->name, r->suite->tasks[task].name);
   VLB_TRY(task_path(r, task, path, sizeof path, err));
   VLB_TRY(vlb_episodes_write(path, &info, episodes, n, err));
-  VLB_TRY(vlb_quality_measure(episodes, n, tried, &r->quality[task], err));
+  VLB_TRY(vlb_quality_measure(episodes, n, starts, width, tried, &r->quality[task], err));
   return vlb_quality_write(r->folder, r->suite, r->quality, err);
 }
 
 static vlb_code record_task(recorder *r, int task, vlb_error *err) {
-  int n = (int)r->config->per_task, tried;
+  int n = (int)r->config->per_task, width = 3 * r->scenes[task]->model->nbody, tried;
   vlb_episode *episodes = calloc((size_t)n, sizeof *episodes);
-  if (!episodes) return vlb_fail(err, VLB_FAILED, "no memory for %d demonstrations", n);
-  vlb_code code = record_rounds(r, task, episodes, &tried, err);
-  if (!code) code = store(r, task, episodes, tried, err);
-  for (int i = 0; i < n; i++) vlb_episode_free(&episodes[i]);
+  double *starts = calloc((size_t)n * (size_t)width, sizeof *starts);
+  vlb_code code = episodes && starts ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for %d demonstrations", n);
+  if (!code) code = record_rounds(r, task, episodes, starts, width, &tried, err);
+  if (!code) code = store(r, task, episodes, starts, width, tried, err);
+  for (int i = 0; episodes && i < n; i++) vlb_episode_free(&episodes[i]);
   free(episodes);
+  free(starts);
   return code;
 }
 

@@ -41,6 +41,7 @@ static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *r
   const vlb_family *family = w->suite->family;
   *frames = *succeeded = 0;
   if (vlb_world_start(w, s->episode, s->seed, trouble)) return VLB_OK;
+  if (s->start) mju_copy(s->start, w->data->xpos, 3 * w->model->nbody);
   VLB_TRY(family->expert_start(w, s->episode, s->seed, err));
   while (*frames < w->suite->max_steps) {
     double *action = e->actions + *frames * w->suite->embodiment->action_dim;

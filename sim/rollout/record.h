@@ -14,6 +14,7 @@
 typedef struct {
   int episode, size;
   uint64_t seed;
+  double *start; /* [nbody,3] receives where the bodies are in the first frame; NULL: nobody asks */
 } vlb_record_settings;
 vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded,
                     vlb_error *trouble, vlb_error *err);

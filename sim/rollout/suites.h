@@ -4,6 +4,11 @@
 
 #include "sim/task/world.h"
 
+enum { VLB_MAX_SUITES = 32 };
+
+/* Names of the suites that are compiled in or read from an installation. Returns how many. */
+int vlb_suite_list(const char *names[VLB_MAX_SUITES]);
+
 /* An embedded suite by name or a folder of task files. Errors: VLB_USAGE with file:line, did-you-mean. Caller: vlb_suite_free. */
 vlb_code vlb_suite_open(const char *name_or_folder, vlb_suite **suite, vlb_error *err);
 
