@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "sim/metaworld/family.h"
 #include "sim/metaworld/metaworld.h"
-#include "tests/sim/metaworld_style/compose.h"
 
 enum { TASKS = 12, SEED = 7 };
 
@@ -24,7 +24,7 @@ static void open_task(const char *name, vlb_mw_env *env) {
   vlb_error err = {0};
   vlb_mw_id task;
   assert_int_equal(vlb_mw_find(name, &task, &err), VLB_OK);
-  char *xml = style_xml(vlb_mw_tasks[task].model);
+  char *xml = vlb_mw_style_xml(vlb_mw_tasks[task].model);
   assert_non_null(xml);
   if (vlb_mw_open(&(vlb_mw_source){.xml = xml}, task, env, &err)) fail_msg("%s: %s", name, err.message);
   free(xml);

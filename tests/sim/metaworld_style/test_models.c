@@ -2,21 +2,35 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "core/base/embed.h"
+#include "sim/metaworld/family.h"
 #include "sim/world/engine.h"
-#include "tests/sim/metaworld_style/compose.h"
+
+extern const vlb_embedded vlb_embedded_sim_assets[];
 
 enum { SEEN = 1, COLLIDES = 4 }; /* groups of geoms */
+
+/* sim/metaworld/models/sawyer_NAME.xml is the model NAME. */
+static bool is_model(const char *path, char *name, size_t size) {
+  static const char prefix[] = "sim/metaworld/models/sawyer_";
+  const size_t skip = sizeof prefix - 1;
+  if (strncmp(path, prefix, skip)) return false;
+  snprintf(name, size, "%.*s", (int)(strlen(path) - skip - strlen(".xml")), path + skip);
+  return true;
+}
 
 static mjModel *load(const char *name) {
   vlb_error err = {0};
   mjModel *m = NULL;
-  char *xml = style_xml(name);
+  char *xml = vlb_mw_style_xml(name);
   assert_non_null(xml);
   if (vlb_engine_load(xml, &m, &err)) fail_msg("%s: %s", name, err.message);
   free(xml);
@@ -24,11 +38,14 @@ static mjModel *load(const char *name) {
 }
 
 static void for_each_model(void (*check)(const char *name, const mjModel *m)) {
+  char name[64];
   int n = 0;
-  for (const char *name; (name = style_model(n)); n++) {
+  for (const vlb_embedded *e = vlb_embedded_sim_assets; e->path; e++) {
+    if (!is_model(e->path, name, sizeof name)) continue;
     mjModel *m = load(name);
     check(name, m);
     mj_deleteModel(m);
+    n++;
   }
   assert_int_equal(n, 12);
 }
