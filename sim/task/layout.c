@@ -99,8 +99,24 @@ static vlb_code unknown_object(const vlb_layout *l, const vlb_toml *at, const ch
   return not_one_of(at, "object", name, names, l->object_count, err);
 }
 
+/* at = [[x, y], ...], optional. */
+static vlb_code read_starts(const vlb_toml *toml, vlb_placement *p, vlb_error *err) {
+  const vlb_toml *list = vlb_toml_get(toml, "at");
+  if (!list) return VLB_OK;
+  VLB_TRY(check_kind(list, "at", VLB_TOML_ARRAY, err));
+  p->at_count = vlb_toml_size(list);
+  if (p->at_count < 1 || p->at_count > VLB_MAX_STARTS) return vlb_toml_fail(list, err, "at: 1 to %d points [x, y], not %d", VLB_MAX_STARTS, p->at_count);
+  for (int i = 0; i < p->at_count; i++) {
+    const vlb_toml *point = vlb_toml_at(list, i);
+    VLB_TRY(check_kind(point, "at", VLB_TOML_ARRAY, err));
+    if (vlb_toml_size(point) != 2) return vlb_toml_fail(point, err, "at: a point must be [x, y]");
+    for (int k = 0; k < 2; k++) VLB_TRY(read_number(vlb_toml_at(point, k), "at", &p->at[i][k], err));
+  }
+  return VLB_OK;
+}
+
 static vlb_code read_region(vlb_layout *l, const char *name, const vlb_toml *toml, vlb_error *err) {
-  static const char *const keys[] = {"x", "y", "yaw", "on"};
+  static const char *const keys[] = {"x", "y", "yaw", "on", "at"};
   VLB_TRY(check_kind(toml, name, VLB_TOML_TABLE, err));
   VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
   int i = region_index(l, name);
@@ -118,6 +134,7 @@ static vlb_code read_region(vlb_layout *l, const char *name, const vlb_toml *tom
   VLB_TRY(read_range(toml, "x", p->x, err));
   VLB_TRY(read_range(toml, "y", p->y, err));
   VLB_TRY(read_range(toml, "yaw", p->yaw, err));
+  VLB_TRY(read_starts(toml, p, err));
   if (i == l->region_count) l->region_count++;
   return VLB_OK;
 }
@@ -209,9 +226,9 @@ static vlb_code read_things(const vlb_toml *toml, vlb_layout *l, vlb_error *err)
 
 /* --- goals and starts --- */
 
-static const char *const goal_words[] = {"on", "in", "open", "close", "turn_on", "turn_off"};
+static const char *const goal_words[] = {"on", "in", "open", "close", "turn_on", "turn_off", "lifted"};
 
-/* "on bowl_1 plate_1", "open cabinet_1_top_region" */
+/* "on bowl_1 plate_1", "open cabinet_1_top_region", "lifted bowl_1" */
 static vlb_code read_atom(const vlb_toml *node, const char *key, int starts, const vlb_task *task, const vlb_layout *l, vlb_goal *goal,
                           vlb_error *err) {
   char word[16], rest[8];
@@ -224,11 +241,12 @@ static vlb_code read_atom(const vlb_toml *node, const char *key, int starts, con
   int wants = goal->kind <= VLB_GOAL_IN ? 3 : 2;
   if (n != wants) return vlb_toml_fail(node, err, "%s: \"%s\" takes %d argument%s", key, word, wants - 1, wants == 2 ? "" : "s");
   if (wants == 3 && !strcmp(goal->a, goal->b)) return vlb_toml_fail(node, err, "%s: \"%s\" cannot be %s itself", key, goal->a, word);
-  if (starts && wants == 3) return vlb_toml_fail(node, err, "%s: \"%s\" is not a starting state; use [place]", key, word);
-  const char *name = wants == 3 ? goal->a : vlb_task_object(task, goal->a) ? NULL : goal->a;
+  int has_joints = wants == 2 && goal->kind != VLB_GOAL_LIFTED;
+  if (starts && !has_joints) return vlb_toml_fail(node, err, "%s: \"%s\" is not a starting state; use [place]", key, word);
+  const char *name = has_joints && vlb_task_object(task, goal->a) ? NULL : goal->a;
   if (name && object_index(l, name) < 0) return unknown_object(l, node, name, err);
   double range[2];
-  if (wants == 2 && !vlb_start_range(vlb_task_object(task, goal->a)->category, goal->kind, range))
+  if (has_joints && !vlb_start_range(vlb_task_object(task, goal->a)->category, goal->kind, range))
     return vlb_toml_fail(node, err, "%s: %s has nothing to %s", key, goal->a, word);
   return VLB_OK;
 }
@@ -244,13 +262,33 @@ static vlb_code read_atoms(const vlb_toml *toml, const char *key, int starts, co
   return VLB_OK;
 }
 
+/* [["lifted cube_1", 0.5], ...]: parts of one point. */
+static vlb_code read_scores(const vlb_toml *toml, const vlb_layout *l, vlb_task *task, vlb_error *err) {
+  const vlb_toml *list = vlb_toml_get(toml, "score");
+  double sum = 0;
+  if (!list) return VLB_OK;
+  VLB_TRY(check_kind(list, "score", VLB_TOML_ARRAY, err));
+  task->score_count = vlb_toml_size(list);
+  if (task->score_count > VLB_MAX_SCORES) return vlb_toml_fail(list, err, "score: more than %d parts", VLB_MAX_SCORES);
+  for (int i = 0; i < task->score_count; i++) {
+    const vlb_toml *part = vlb_toml_at(list, i);
+    VLB_TRY(check_kind(part, "score", VLB_TOML_ARRAY, err));
+    if (vlb_toml_size(part) != 2) return vlb_toml_fail(part, err, "score: a part must be [\"predicate\", points]");
+    VLB_TRY(read_atom(vlb_toml_at(part, 0), "score", 0, task, l, &task->scores[i].goal, err));
+    VLB_TRY(read_number(vlb_toml_at(part, 1), "score", &task->scores[i].points, err));
+    if (task->scores[i].points <= 0) return vlb_toml_fail(part, err, "score: points must be above 0");
+    sum += task->scores[i].points;
+  }
+  return fabs(sum - 1) < 1e-9 ? VLB_OK : vlb_toml_fail(list, err, "score: the points add up to %g, not 1", sum);
+}
+
 /* --- whole files --- */
 
 /* Which family runs the tasks of a suite made of data. */
 static const struct {
   const vlb_embodiment *embodiment;
   const vlb_family *family;
-} robots[] = {{&vlb_panda, &vlb_tabletop_family}};
+} robots[] = {{&vlb_panda, &vlb_tabletop_family}, {&vlb_so100, &vlb_so_family}, {&vlb_so101, &vlb_so_family}};
 
 /* robot: the Panda when absent. */
 static vlb_code read_robot(const vlb_toml *toml, vlb_suite *suite, vlb_error *err) {
@@ -318,7 +356,7 @@ static vlb_code name_task(const vlb_toml *toml, vlb_task *task, vlb_error *err) 
 }
 
 vlb_code vlb_layout_read_task(const vlb_toml *toml, vlb_layout *layout, vlb_task *task, vlb_error *err) {
-  static const char *const keys[] = {"instruction", "arena", "goal", "start", "place", "regions", "zones", "objects", "fixtures"};
+  static const char *const keys[] = {"instruction", "arena", "goal", "score", "start", "place", "regions", "zones", "objects", "fixtures"};
   VLB_TRY(check_keys(toml, keys, COUNT(keys), err));
   VLB_TRY(read_text(toml, "instruction", task->instruction, sizeof task->instruction, err));
   VLB_TRY(name_task(toml, task, err));
@@ -334,5 +372,6 @@ vlb_code vlb_layout_read_task(const vlb_toml *toml, vlb_layout *layout, vlb_task
   if (!vlb_toml_get(toml, "goal")) return vlb_toml_fail(toml, err, "goal is missing");
   VLB_TRY(read_atoms(toml, "goal", 0, task, layout, task->goals, &task->goal_count, err));
   if (!task->goal_count) return vlb_toml_fail(vlb_toml_get(toml, "goal"), err, "goal is empty");
+  VLB_TRY(read_scores(toml, layout, task, err));
   return read_atoms(toml, "start", 1, task, layout, task->starts, &task->start_count, err);
 }

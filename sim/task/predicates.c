@@ -101,6 +101,21 @@ static int in_site(const mjModel *m, const mjData *d, int a, int site) {
   return 1;
 }
 
+/* The robot's joints come first. */
+static int robot_root(const mjModel *m) { return m->body_rootid[m->jnt_bodyid[0]]; }
+
+int vlb_robot_touches(const mjModel *m, const mjData *d, int body) { return touch(m, d, robot_root(m), body); }
+
+/* In the robot's grip and clear of everything else. */
+static int lifted(const mjModel *m, const mjData *d, int a) {
+  static const double clear = 0.03; /* m, its origin above the surface: 14 mm higher than a cube of 32 mm lies */
+  for (int i = 0; i < d->ncon; i++) {
+    int r1 = m->body_rootid[m->geom_bodyid[d->contact[i].geom1]], r2 = m->body_rootid[m->geom_bodyid[d->contact[i].geom2]];
+    if ((r1 == a || r2 == a) && r1 != robot_root(m) && r2 != robot_root(m)) return 0;
+  }
+  return vlb_robot_touches(m, d, a) && d->xpos[3 * a + 2] > d->site_xpos[3 * vlb_site(m, "workspace") + 2] + clear;
+}
+
 /* Is joint's body `body` itself or below it? */
 static int below(const mjModel *m, int joint, int body) {
   for (int b = m->jnt_bodyid[joint]; b > 0; b = m->body_parentid[b])
@@ -131,6 +146,7 @@ static int joints_hold(const vlb_goal *goal, const vlb_task *task, const mjModel
 }
 
 int vlb_goal_holds(const vlb_goal *goal, const vlb_task *task, const mjModel *m, const mjData *d) {
+  if (goal->kind == VLB_GOAL_LIFTED) return lifted(m, d, vlb_object_body(m, goal->a));
   if (goal->kind != VLB_GOAL_ON && goal->kind != VLB_GOAL_IN) return joints_hold(goal, task, m, d);
   int a = vlb_object_body(m, goal->a), b = vlb_object_body(m, goal->b);
   if (goal->kind == VLB_GOAL_IN) return in_site(m, d, a, vlb_site(m, goal->b));

@@ -11,6 +11,9 @@ int vlb_site(const mjModel *model, const char *name);
 /* 1 when the goal holds. Names must exist (vlb_task_compile). */
 int vlb_goal_holds(const vlb_goal *goal, const vlb_task *task, const mjModel *model, const mjData *data);
 
+/* 1 when the robot touches the object with this body. */
+int vlb_robot_touches(const mjModel *model, const mjData *data, int body);
+
 /* The object a name belongs to: the longest object name that is the name itself or its beginning up to an underscore.
  * NULL: none. */
 const vlb_scene_object *vlb_task_object(const vlb_task *task, const char *name);

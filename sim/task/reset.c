@@ -60,11 +60,13 @@ static int overlaps(const vlb_task *task, int i, const mjModel *m, const mjData 
   return 0;
 }
 
-static void place_once(const vlb_task *task, int i, vlb_rng *rng, const vlb_scene *scene, mjData *d) {
+static void place_once(const vlb_task *task, int i, int episode, vlb_rng *rng, const vlb_scene *scene, mjData *d) {
   const mjModel *m = scene->model;
   const vlb_placement *where = &task->placements[i];
   double at[3];
   support(scene, d, where->on, at);
+  if (where->at_count)
+    for (int k = 0; k < 2; k++) at[k] += where->at[episode % where->at_count][k];
   double x = at[0] + vlb_rng_range(rng, where->x[0], where->x[1]);
   double y = at[1] + vlb_rng_range(rng, where->y[0], where->y[1]);
   double yaw = vlb_rng_range(rng, where->yaw[0], where->yaw[1]);
@@ -76,11 +78,11 @@ static void place_once(const vlb_task *task, int i, vlb_rng *rng, const vlb_scen
 }
 
 /* Returns 0 when some object finds no free place. */
-static int place_all(const vlb_task *task, vlb_rng *rng, const vlb_scene *scene, mjData *d) {
+static int place_all(const vlb_task *task, int episode, vlb_rng *rng, const vlb_scene *scene, mjData *d) {
   for (int i = 0; i < task->object_count; i++) {
     if (!task->objects[i].movable) continue;
     int tries = 0;
-    do place_once(task, i, rng, scene, d);
+    do place_once(task, i, episode, rng, scene, d);
     while (overlaps(task, i, scene->model, d) && ++tries < PLACEMENT_TRIES);
     if (tries == PLACEMENT_TRIES) return 0;
   }
@@ -129,7 +131,7 @@ static vlb_code reset(void *self, vlb_error *err) {
       if (job->scene->home_noise[i] > 0) d->qpos[i] += job->scene->home_noise[i] * vlb_rng_normal(&job->rng);
     start_joints(job->task, &job->rng, job->scene->model, d);
     mj_kinematics(job->scene->model, d);
-    if (!place_all(job->task, &job->rng, job->scene, d)) continue;
+    if (!place_all(job->task, job->episode, &job->rng, job->scene, d)) continue;
     settle(job->scene, d);
     return VLB_OK;
   }
@@ -168,6 +170,10 @@ static vlb_code check_names(const vlb_task *task, const mjModel *m, vlb_error *e
     VLB_TRY(need(object_or_site(m, task->goals[i].a), task, task->goals[i].a, err));
     if (task->goals[i].b[0]) VLB_TRY(need(object_or_site(m, task->goals[i].b), task, task->goals[i].b, err));
     if (task->goals[i].kind == VLB_GOAL_IN) VLB_TRY(need(vlb_site(m, task->goals[i].b), task, task->goals[i].b, err));
+  }
+  for (int i = 0; i < task->score_count; i++) {
+    const vlb_goal *goal = &task->scores[i].goal;
+    if (goal->b[0]) VLB_TRY(need(goal->kind == VLB_GOAL_IN ? vlb_site(m, goal->b) : object_or_site(m, goal->b), task, goal->b, err));
   }
   for (int i = 0; i < task->start_count; i++) VLB_TRY(need(object_or_site(m, task->starts[i].a), task, task->starts[i].a, err));
   return VLB_OK;

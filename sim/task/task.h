@@ -9,17 +9,25 @@
 #include "core/base/rng.h"
 #include "sim/world/scene.h"
 
-enum { VLB_MAX_OBJECTS = 24, VLB_MAX_GOALS = 4, VLB_MAX_ZONES = 8, VLB_MAX_TASKS = 64 };
+enum { VLB_MAX_OBJECTS = 24, VLB_MAX_GOALS = 4, VLB_MAX_SCORES = 8, VLB_MAX_STARTS = 8, VLB_MAX_ZONES = 8, VLB_MAX_TASKS = 64 };
 
-typedef enum { VLB_GOAL_ON, VLB_GOAL_IN, VLB_GOAL_OPEN, VLB_GOAL_CLOSE, VLB_GOAL_TURN_ON, VLB_GOAL_TURN_OFF } vlb_goal_kind;
+typedef enum { VLB_GOAL_ON, VLB_GOAL_IN, VLB_GOAL_OPEN, VLB_GOAL_CLOSE, VLB_GOAL_TURN_ON, VLB_GOAL_TURN_OFF, VLB_GOAL_LIFTED } vlb_goal_kind;
 typedef struct {
   vlb_goal_kind kind;
   char a[96], b[96]; /* on, in: object; object or site. Others: object or site; unused */
 } vlb_goal;
 
+/* Partial credit: what is worth how much of an episode's score, once it has held. */
+typedef struct {
+  vlb_goal goal;
+  double points; /* of 1 */
+} vlb_score;
+
 /* Uniform placement in a rectangle (m, rad; world axes). */
 typedef struct {
   double x[2], y[2], yaw[2]; /* ranges; x, y from the reference `on` when it is set */
+  double at[VLB_MAX_STARTS][2]; /* start positions taken in turn by the episode's number; x, y count from them */
+  int at_count;                 /* 0: none */
   char on[96];               /* object or site it rests on; empty = the table */
 } vlb_placement;
 
@@ -35,6 +43,8 @@ typedef struct {
   int zone_count;
   vlb_goal goals[VLB_MAX_GOALS], starts[VLB_MAX_GOALS]; /* starts: open, close, turn_on, turn_off */
   int goal_count, start_count;
+  vlb_score scores[VLB_MAX_SCORES]; /* none: only the whole goal counts */
+  int score_count;
 } vlb_task;
 
 typedef struct vlb_family vlb_family; /* sim/task/world.h */

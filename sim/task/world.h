@@ -57,5 +57,6 @@ void vlb_scenes_free(vlb_scene **scenes, int n);
 
 /* Families of data-file tasks, by the suite's robot. */
 extern const vlb_family vlb_tabletop_family; /* the Panda: LIBERO-style */
+extern const vlb_family vlb_so_family;       /* the SO-100 and SO-101: sim/task/so100.c */
 
 #endif

@@ -100,12 +100,15 @@ static vlb_code arena_point(const char *arena, const char *text, const char *sit
   return vlb_fail(err, VLB_FAILED, "%s%s.xml: no %sx y z\"", arenas_folder, arena, mark);
 }
 
+/* The SO-101 is the SO-100 before other cameras. */
+static const char *robot_file(const vlb_embodiment *e) { return e == &vlb_so101 ? vlb_so100.name : e->name; }
+
 static vlb_code write_scene(FILE *out, const vlb_scene_spec *spec, double workspace[3], vlb_error *err) {
   const char *near, *arena = find_in(arenas_folder, spec->arena, &near), *robot;
   char path[96], base[96];
   double at[3];
   if (!arena) return unknown("", "arena", spec->arena, near, err);
-  snprintf(path, sizeof path, "sim/world/robots/%s%s", spec->embodiment->name, suffix);
+  snprintf(path, sizeof path, "sim/world/robots/%s%s", robot_file(spec->embodiment), suffix);
   if (!(robot = asset(path))) return vlb_fail(err, VLB_USAGE, "robot \"%s\" has no scenes of its own", spec->embodiment->name);
   VLB_TRY(arena_point(spec->arena, arena, "workspace", workspace, err));
   VLB_TRY(arena_point(spec->arena, arena, "robot_base", at, err));
