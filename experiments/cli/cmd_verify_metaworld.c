@@ -135,7 +135,7 @@ static int successes(exam *x, int task, int *median) {
 
 static const char *const groups[] = {"easy", "medium", "hard", "very_hard"};
 
-static vlb_code report_exam(exam *x, bool json, vlb_error *err) {
+static vlb_code report_exam(exam *x, double wanted, bool json, vlb_error *err) {
   int good = 0, all = 0;
   json_t *rows = json ? json_array() : NULL;
   if (!json) printf("%-28s %-9s %9s %12s\n", "task", "group", "successes", "median step");
@@ -152,20 +152,23 @@ static vlb_code report_exam(exam *x, bool json, vlb_error *err) {
   }
   if (json) VLB_TRY(print_json(json_pack("{s:i,s:i,s:o}", "successes", good, "episodes", all, "tasks", rows), err));
   else printf("%-28s %-9s %5d/%-3d %11.1f%%\n", "all", "", good, all, 100.0 * good / all);
-  return good >= 0.98 * all ? VLB_OK : vlb_fail(err, VLB_FELL_SHORT, "the experts succeed in %d of %d episodes, below 98 %%", good, all);
+  if (100.0 * good >= wanted * all) return VLB_OK;
+  return vlb_fail(err, VLB_FELL_SHORT, "the experts succeed in %d of %d episodes, less than %g %%", good, all, wanted);
 }
 
 static vlb_code examine(const vlb_args *args, vlb_mw_source source, const vlb_context *ctx, vlb_error *err) {
   int64_t episodes = 0, seed = 0;
+  double wanted = 97; /* upstream's own code reaches 98.5 on MuJoCo 2.2.2, with a standard error of 0.3 in 50 episodes a task */
   const char *goals = vlb_arg_text(args, "goals", NULL);
   VLB_TRY(vlb_arg_int(args, "experts", 1, MAX_EPISODES, &episodes, err));
   VLB_TRY(vlb_arg_int(args, "seed", 0, INT64_MAX, &seed, err));
+  VLB_TRY(vlb_arg_real(args, "at-least", 0, 100, &wanted, err));
   exam *x = calloc(1, sizeof *x);
   if (x) *x = (exam){.source = source, .ctx = ctx, .seed = (uint64_t)seed, .episodes = (int)episodes, .step = calloc(VLB_MW_TASKS, sizeof *x->step)};
   vlb_code code = x && x->step ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for the episodes");
   if (!code && goals) code = vlb_mw_goals_read(goals, x->goals, err);
   if (!code) code = vlb_parallel(ctx->threads, VLB_MW_TASKS, play_task, x, err);
-  if (!code) code = report_exam(x, vlb_arg_on(args, "json"), err);
+  if (!code) code = report_exam(x, wanted, vlb_arg_on(args, "json"), err);
   if (x) {
     vlb_mw_goals_free(x->goals);
     free(x->step);
@@ -186,7 +189,8 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 
 static const vlb_option options[] = {
     {0, "metaworld-assets", "DIR", "folder 'assets' of the Python package metaworld (default $VLABENCH_METAWORLD_ASSETS)"},
-    {0, "experts", "N", "instead of a FILE: N episodes of every task's expert; 98 % of them must succeed"},
+    {0, "experts", "N", "instead of a FILE: N episodes of every task's expert"},
+    {0, "at-least", "P", "with --experts: percentage of all episodes that must succeed (default 97)"},
     {0, "goals", "FILE", "with --experts: random vectors from a JSON file of lists by task, not from our stream"},
     {0, "seed", "S", "with --experts: seed of our stream (default 0)"},
     VLB_OPTION_JSON,
