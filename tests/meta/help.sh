@@ -4,7 +4,7 @@ set -euo pipefail
 bad=0
 help=$(mktemp)
 trap 'rm -f "$help"' EXIT
-mapfile -t commands < <("$VLB_TEST_PROGRAM" --help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p')
+mapfile -t commands < <("$VLB_TEST_PROGRAM" --help | sed -n '/^Commands$/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 [ ${#commands[@]} -ge 2 ] || { echo "no commands in --help"; exit 1; }
 for command in "${commands[@]}"; do
   "$VLB_TEST_PROGRAM" "$command" --help >>"$help"
