@@ -26,34 +26,31 @@ void vlb_so_forward(const double q[5], vlb_so_pose *pose) {
   pose->z = shoulder[1] + l1 * cos(lean_upper) + l2 * cos(lean_lower) - hand * sin(pitch);
 }
 
-/* Distance of shoulder and wrist for a hand at (r, z). */
-static double stretch(double r, double z, double pitch) {
-  return hypot(r - hand * cos(pitch) - shoulder[0], z + hand * sin(pitch) - shoulder[1]);
-}
-
-/* The steepest pitch up to the wanted one that the arm can do: a flatter hand brings the wrist nearer. */
-static double reachable_pitch(double r, double z, double pitch, double most) {
-  double lo = 0, hi = pitch;
-  if (stretch(r, z, pitch) <= most) return pitch;
-  for (int i = 0; i < 40; i++) {
-    double mid = (lo + hi) / 2;
-    if (stretch(r, z, mid) <= most) lo = mid;
-    else hi = mid;
-  }
-  return lo;
-}
-
-double vlb_so_inverse(const vlb_so_pose *p, double q[5]) {
-  double l1 = hypot(upper[0], upper[1]), l2 = hypot(lower[0], lower[1]), r = hypot(p->x, p->y);
-  double most = 0.995 * (l1 + l2), pitch = reachable_pitch(r, p->z, p->pitch, most);
-  double along = r - hand * cos(pitch) - shoulder[0], up = p->z + hand * sin(pitch) - shoulder[1];
-  double d = clamp(hypot(along, up), fabs(l1 - l2) + 1e-3, most), line = atan2(along, up);
+/* Joints 1 to 3 for a hand at (r, z) in the arm's plane; the clipping and the return value 0 tell that they do not get there. */
+static int solve_plane(double r, double z, double pitch, double q[5]) {
+  double l1 = hypot(upper[0], upper[1]), l2 = hypot(lower[0], lower[1]), most = 0.995 * (l1 + l2);
+  double along = r - hand * cos(pitch) - shoulder[0], up = z + hand * sin(pitch) - shoulder[1];
+  double far = hypot(along, up), d = clamp(far, fabs(l1 - l2) + 1e-3, most), line = atan2(along, up);
   double lean_upper = line - acos(clamp((d * d + l1 * l1 - l2 * l2) / (2 * d * l1), -1, 1));
   double lean_lower = line + acos(clamp((d * d + l2 * l2 - l1 * l1) / (2 * d * l2), -1, 1));
-  q[0] = -atan2(p->y, p->x);
   q[1] = lean_upper - atan2(upper[0], upper[1]);
   q[2] = lean_lower - atan2(lower[0], lower[1]) - q[1];
   q[3] = pitch - q[1] - q[2];
+  return far <= most && q[3] <= range[3][1];
+}
+
+double vlb_so_inverse(const vlb_so_pose *p, double q[5]) {
+  double r = hypot(p->x, p->y), pitch = p->pitch, lo = 0, hi = p->pitch;
+  /* a flatter hand brings the wrist nearer and unbends it */
+  if (!solve_plane(r, p->z, pitch, q)) {
+    for (int i = 0; i < 40; i++) {
+      pitch = (lo + hi) / 2;
+      if (solve_plane(r, p->z, pitch, q)) lo = pitch;
+      else hi = pitch;
+    }
+    (void)solve_plane(r, p->z, pitch = lo, q);
+  }
+  q[0] = -atan2(p->y, p->x);
   q[4] = p->roll;
   for (int i = 0; i < 5; i++) q[i] = clamp(q[i], range[i][0], range[i][1]);
   return pitch;

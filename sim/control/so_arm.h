@@ -15,7 +15,7 @@ typedef struct {
 
 void vlb_so_forward(const double joints[5], vlb_so_pose *pose);
 
-/* Elbow up. A point out of reach with that pitch is taken with the steepest pitch that reaches it; one further away than the
+/* Elbow up. A point out of reach with that pitch, or that bends the wrist too far, is taken with the steepest one that does; one further away than the
  * stretched arm, in its direction. Joints are clipped to their ranges. Returns the pitch taken. */
 double vlb_so_inverse(const vlb_so_pose *pose, double joints[5]);
 

@@ -204,12 +204,16 @@ static void step_ahead(const vlb_so_expert *e, const plan *p, const double hand[
 
 /* Joint targets for a point between the jaws, fingers down. */
 static void solve(const mjData *d, const plan *p, const double point[3], double target[J]) {
-  double middle = vlb_so_middle(d->qpos[JAW]);
-  vlb_so_pose pose = {.z = point[2], .pitch = pi / 2};
-  pose.x = point[0] - middle * cos(p->direction);
-  pose.y = point[1] - middle * sin(p->direction);
-  pose.roll = remainder(p->direction - atan2(pose.y, pose.x), 2 * pi);
-  vlb_so_inverse(&pose, target);
+  double middle = vlb_so_middle(d->qpos[JAW]), pitch = pi / 2, pan = atan2(point[1], point[0]);
+  /* the middle lies beside the roll axis, where depends on the pose: a few rounds settle it */
+  for (int i = 0; i < 5; i++) {
+    double roll = remainder(p->direction - pan, 2 * pi);
+    double ahead = middle * cos(roll) * sin(pitch), aside = middle * sin(roll), above = middle * cos(roll) * cos(pitch);
+    vlb_so_pose pose = {point[0] - ahead * cos(pan) + aside * sin(pan), point[1] - ahead * sin(pan) - aside * cos(pan), point[2] - above,
+                        pi / 2, roll};
+    pan = atan2(pose.y, pose.x);
+    pitch = vlb_so_inverse(&pose, target);
+  }
   target[JAW] = p->jaw;
 }
 
