@@ -28,7 +28,7 @@ typedef struct {
   double rest_height;   /* m, origin of the thing above the target's when it stands there */
   double drop;          /* m, let go that much higher because walls stop the hand */
   double turned[9];     /* orientation of the thing when it is put down */
-  int sideways;         /* put in along the hand's axis: there is a roof */
+  double way_in[3];     /* unit vector along which it is put there: downwards, or level under a roof */
 } vlb_skill;
 
 typedef struct {
