@@ -2,6 +2,7 @@
 
 #include <GL/gl.h>
 #include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,11 @@
 #include "sim/render/egl.h"
 #include "sim/world/engine.h"
 
-/* How round cylinders are and how fine shadows: few polygons are enough for a small picture, and they are its cost. */
+/* How round things are and how fine shadows: few polygons are enough for a small picture, and they are its cost (SPEED.md).
+ * MuJoCo cuts cylinders into as many stacks as spheres, where they only cost. */
 static const struct {
-  int up_to, slices, shadow; /* pixels, sides of a cylinder, side of the shadow map */
-} detail[] = {{128, 16, 512}, {256, 24, 1024}, {INT_MAX, 40, 2048}};
+  int up_to, slices, stacks, shadow; /* pixels, sides of a cylinder, rings of a sphere, side of the shadow map */
+} detail[] = {{128, 16, 4, 512}, {256, 24, 6, 1024}, {INT_MAX, 40, 20, 2048}};
 
 /* Edges are smoothed by drawing at twice the size and averaging 2 x 2 pixels: on llvmpipe that costs half of 4-fold
  * multisampling, smooths shading too, and does not depend on a driver's sample positions. */
@@ -54,7 +56,7 @@ static vlb_code make_sized_context(vlb_renderer *r, int shadows, vlb_error *err)
   sized->vis.global.offwidth = sized->vis.global.offheight = SMOOTH * r->size;
   sized->vis.quality.offsamples = 0;
   sized->vis.quality.numslices = detail[level].slices;
-  sized->vis.quality.numstacks = detail[level].slices / 2;
+  sized->vis.quality.numstacks = detail[level].stacks;
   sized->vis.quality.numquads = 1;
   sized->vis.quality.shadowsize = shadows ? detail[level].shadow : 0;
   make_job job = {r, sized};
@@ -76,7 +78,6 @@ static void set_view(vlb_renderer *r, const vlb_scene *scene, int shadows) {
   mjv_makeScene(r->model, &r->scene, MAX_GEOMS);
   r->scene.flags[mjRND_SHADOW] = (mjtByte)(shadows != 0);
   r->scene.flags[mjRND_REFLECTION] = 0;
-  r->scene.flags[mjRND_SKYBOX] = 0;
 }
 
 vlb_code vlb_renderer_open(const vlb_scene *scene, int size, int shadows, vlb_renderer **out, vlb_error *err) {
@@ -127,12 +128,38 @@ typedef struct {
   mjData *data;
 } draw_job;
 
+/* Whether no part of the geom can be in the camera's square pyramid. Only what has a bounding sphere is ever outside. */
+static int outside(const mjvGeom *g, const mjvGLCamera *c) {
+  float x[3], depth = 0, up = 0, side = 0, slope = c->frustum_top / c->frustum_near, r = g->modelrbound;
+  const float *f = c->forward, *u = c->up, right[3] = {f[1] * u[2] - f[2] * u[1], f[2] * u[0] - f[0] * u[2], f[0] * u[1] - f[1] * u[0]};
+  for (int i = 0; i < 3; i++) {
+    x[i] = g->pos[i] - c->pos[i];
+    depth += x[i] * f[i];
+    up += x[i] * u[i];
+    side += x[i] * right[i];
+  }
+  float limit = slope * depth + r * sqrtf(1 + slope * slope);
+  return r > 0 && (fabsf(up) > limit || fabsf(side) > limit || depth + r < c->frustum_near);
+}
+
+/* llvmpipe transforms every corner of everything, also behind the camera. The pixels stay the same. */
+static void drop_unseen(mjvScene *s) {
+  int kept = 0;
+  for (int i = 0; i < s->ngeom; i++) {
+    if (outside(&s->geoms[i], &s->camera[0]) && outside(&s->geoms[i], &s->camera[1])) continue;
+    if (kept != i) s->geoms[kept] = s->geoms[i];
+    kept++;
+  }
+  s->ngeom = kept;
+}
+
 static vlb_code draw(void *self, vlb_error *err) {
   draw_job *job = self;
   vlb_renderer *r = job->r;
   mjrRect all = {0, 0, SMOOTH * r->size, SMOOTH * r->size};
   (void)err;
   mjv_updateScene(job->model, job->data, &r->option, NULL, &r->camera, mjCAT_ALL, &r->scene);
+  if (!r->scene.flags[mjRND_SHADOW]) drop_unseen(&r->scene); /* the unseen throw shadows too */
   mjr_render(all, &r->scene, &r->context);
   mjr_readPixels(r->large, NULL, all, &r->context);
   return VLB_OK;
