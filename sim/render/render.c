@@ -130,13 +130,13 @@ typedef struct {
 
 /* Whether no part of the geom can be in the camera's square pyramid. Only what has a bounding sphere is ever outside. */
 static int outside(const mjvGeom *g, const mjvGLCamera *c) {
-  float x[3], depth = 0, up = 0, side = 0, slope = c->frustum_top / c->frustum_near, r = g->modelrbound;
+  float depth = 0, up = 0, side = 0, slope = c->frustum_top / c->frustum_near, r = g->modelrbound;
   const float *f = c->forward, *u = c->up, right[3] = {f[1] * u[2] - f[2] * u[1], f[2] * u[0] - f[0] * u[2], f[0] * u[1] - f[1] * u[0]};
   for (int i = 0; i < 3; i++) {
-    x[i] = g->pos[i] - c->pos[i];
-    depth += x[i] * f[i];
-    up += x[i] * u[i];
-    side += x[i] * right[i];
+    float x = g->pos[i] - c->pos[i];
+    depth += x * f[i];
+    up += x * u[i];
+    side += x * right[i];
   }
   float limit = slope * depth + r * sqrtf(1 + slope * slope);
   return r > 0 && (fabsf(up) > limit || fabsf(side) > limit || depth + r < c->frustum_near);

@@ -98,6 +98,39 @@ static void test_repeats(void **state) {
   vlb_renderer_close(r);
 }
 
+/* How many bytes of agentview change when a cube is at (0, y) on the table. */
+static int shown(vlb_renderer *r, double y, const uint8_t *without, uint8_t *with) {
+  vlb_error err = {0};
+  mjData *d = pose(0);
+  int changed = 0;
+  d->qpos[9] = 0, d->qpos[10] = y;
+  mj_forward(scene->model, d);
+  assert_int_equal(vlb_render(r, scene->model, d, scene->camera[0], with, &err), VLB_OK);
+  for (int i = 0; i < BYTES; i++) changed += with[i] != without[i];
+  mj_deleteData(d);
+  return changed;
+}
+
+/* What is out of view is not drawn, but nothing goes before its last corner has left: a cube that slides out of the picture
+ * vanishes bit by bit. */
+static void test_unseen(void **state) {
+  (void)state;
+  static uint8_t without[BYTES], with[BYTES];
+  vlb_renderer *r = open_renderer(SIZE, 0);
+  shown(r, 5, without, without);
+  for (int side = -1; side <= 1; side += 2) {
+    int before = shown(r, side * 0.1, without, with), y = 100;
+    assert_true(before > 60);
+    for (; y < 1000 && before; y += 4) {
+      int now = shown(r, side * 1e-3 * y, without, with);
+      assert_true(now > 0 || before < 40);
+      before = now;
+    }
+    assert_true(y > 200 && y < 1000);
+  }
+  vlb_renderer_close(r);
+}
+
 static void test_shadows(void **state) {
   (void)state;
   static uint8_t without[BYTES], with[BYTES];
@@ -165,7 +198,7 @@ static void test_rate(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_name),    cmocka_unit_test(test_shows_the_scene), cmocka_unit_test(test_repeats),
-      cmocka_unit_test(test_shadows), cmocka_unit_test(test_threads),         cmocka_unit_test(test_rate),
+      cmocka_unit_test(test_shadows), cmocka_unit_test(test_unseen), cmocka_unit_test(test_threads),         cmocka_unit_test(test_rate),
   };
   return cmocka_run_group_tests(tests, open_scene, close_scene);
 }
