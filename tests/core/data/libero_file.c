@@ -49,7 +49,9 @@ static void put(const maker *m, const char *path, int rank, int width, bool byte
   if (is(v->not_finite, path)) x[count - 1] = NAN;
   hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL);
   if (v->compressed) {
-    H5Pset_chunk(list, rank, dims);
+    hsize_t chunk[4] = {1, dims[1], dims[2], dims[3]};
+    H5Pset_chunk(list, rank, chunk);
+    H5Pset_shuffle(list);
     H5Pset_deflate(list, 4);
   }
   hid_t set = H5Dcreate2(m->demo, path, bytes ? H5T_STD_U8LE : H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
@@ -58,6 +60,31 @@ static void put(const maker *m, const char *path, int rank, int width, bool byte
   H5Sclose(space);
   H5Pclose(list);
   free(x);
+}
+
+static void put_libero(const maker *m) {
+  put(m, "robot_states", 2, 9, false);
+  put(m, "rewards", 1, 0, true);
+  put(m, "dones", 1, 0, true);
+  put(m, "obs/ee_states", 2, 6, false);
+  put(m, "obs/ee_pos", 2, 3, false);
+  put(m, "obs/ee_ori", 2, 3, false);
+  put(m, "obs/gripper_states", 2, 2, false);
+  put(m, "obs/joint_states", 2, 7, false);
+  put(m, "obs/agentview_rgb", 4, LIBERO_PIXELS, true);
+  put(m, "obs/eye_in_hand_rgb", 4, LIBERO_PIXELS, true);
+}
+
+static void put_robomimic(const maker *m) {
+  put(m, "rewards", 1, 0, false);
+  put(m, "dones", 1, 0, true);
+  put(m, "obs/object", 2, 10, false);
+  put(m, "obs/robot0_eef_pos", 2, 3, false);
+  put(m, "obs/robot0_eef_quat", 2, 4, false);
+  put(m, "obs/robot0_gripper_qpos", 2, 2, false);
+  put(m, "obs/robot0_joint_pos", 2, 7, false);
+  put(m, "obs/agentview_image", 4, LIBERO_PIXELS, true);
+  put(m, "obs/robot0_eye_in_hand_image", 4, LIBERO_PIXELS, true);
 }
 
 static void put_demo(hid_t data, int number, const libero_variant *v) {
@@ -69,16 +96,8 @@ static void put_demo(hid_t data, int number, const libero_variant *v) {
   put_text(m.demo, "model_file", "<mujoco model=\"base\"/>", v->fixed_text);
   put(&m, "actions", 2, 7, false);
   put(&m, "states", 2, LIBERO_STATE, false);
-  put(&m, "robot_states", 2, 9, false);
-  put(&m, "rewards", 1, 0, true);
-  put(&m, "dones", 1, 0, true);
-  put(&m, "obs/ee_states", 2, 6, false);
-  put(&m, "obs/ee_pos", 2, 3, false);
-  put(&m, "obs/ee_ori", 2, 3, false);
-  put(&m, "obs/gripper_states", 2, 2, false);
-  put(&m, "obs/joint_states", 2, 7, false);
-  put(&m, "obs/agentview_rgb", 4, LIBERO_PIXELS, true);
-  put(&m, "obs/eye_in_hand_rgb", 4, LIBERO_PIXELS, true);
+  if (v->robomimic) put_robomimic(&m);
+  else put_libero(&m);
   H5Gclose(m.demo);
 }
 
@@ -87,10 +106,16 @@ void libero_file_make(const char *path, const libero_variant *v) {
   hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (!v->no_data) {
     hid_t data = H5Gcreate2(file, "data", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    put_text(data, "env_name", "Libero_Kitchen_Tabletop_Manipulation", v->fixed_text);
-    put_text(data, "bddl_file_name", "libero/bddl/x.bddl", v->fixed_text);
-    put_text(data, "problem_info", v->problem_info ? v->problem_info : usual, v->fixed_text);
-    put_text(data, "tag", "libero-v1", v->fixed_text);
+    if (v->robomimic) {
+      put_text(data, "env_args", "{\"env_name\": \"Lift\", \"type\": 1, \"env_kwargs\": {}}", v->fixed_text);
+    } else {
+      put_text(data, "env_name", "Libero_Kitchen_Tabletop_Manipulation", v->fixed_text);
+      put_text(data, "bddl_file_name", "libero/bddl/x.bddl", v->fixed_text);
+      put_text(data, "problem_info", v->problem_info ? v->problem_info : usual, v->fixed_text);
+      put_text(data, "tag", "libero-v1", v->fixed_text);
+    }
+    if (v->image_convention) put_text(data, "macros_image_convention", v->image_convention, v->fixed_text);
+    if (v->observation_time) put_text(data, "observation_time", v->observation_time, v->fixed_text);
     H5Gclose(H5Gcreate2(data, "demos_of_another_kind", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     static const int numbers[] = {10, 0, 2};
     for (int i = 0; !v->no_demos && i < 3; i++) put_demo(data, numbers[i], v);

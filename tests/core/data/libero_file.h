@@ -11,8 +11,10 @@ typedef struct {
   const char *wrong_type;   /* integers for real numbers, and the other way round */
   const char *not_finite;   /* dataset with a NaN */
   const char *flat;         /* dataset with one dimension only */
-  bool compressed;          /* chunks and gzip */
+  bool compressed;          /* a chunk per frame, shuffled, gzip */
   bool fixed_text;          /* attributes of fixed length */
+  bool robomimic;           /* robomimic's names and types (libero.md 8.2) */
+  const char *image_convention, *observation_time; /* attributes; NULL: left out */
   bool no_data, no_demos;   /* groups left out */
   int wrong_samples;        /* num_samples, 0: right */
   const char *problem_info; /* JSON; NULL: the usual */

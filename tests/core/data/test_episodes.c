@@ -248,6 +248,97 @@ static void test_libero_files(void **state) {
   expect_libero("renamed.hdf5", "");
 }
 
+/* Pixel rows of the helper's pictures: byte i of a dataset is i mod 251. */
+static void expect_rows(const vlb_episode *e, bool turned) {
+  enum { LINE = LIBERO_PIXELS * 3 };
+  for (int c = 0; c < 2; c++)
+    for (int k = 0; k < e->frames; k++)
+      for (int y = 0; y < LIBERO_PIXELS; y++) {
+        int stored = (k * LIBERO_PIXELS + (turned ? LIBERO_PIXELS - 1 - y : y)) * LINE;
+        const uint8_t *row = e->image[c] + (k * LIBERO_PIXELS + y) * LINE;
+        for (int i = stored ? 0 : 1; i < LINE; i++) assert_int_equal(row[i], (stored + i) % 251);
+      }
+}
+
+static void open_variant(const libero_variant *v, vlb_episode_file **file, vlb_episode *e) {
+  vlb_error err;
+  libero_file_make("variant.hdf5", v);
+  if (vlb_episodes_open("variant.hdf5", file, &err) || vlb_episodes_read(*file, 0, true, e, &err)) fail_msg("%s", err.message);
+}
+
+static void test_robomimic_files(void **state) {
+  (void)state;
+  for (int compressed = 0; compressed < 2; compressed++) {
+    vlb_episode_file *file;
+    vlb_episode e;
+    open_variant(&(libero_variant){.robomimic = true, .compressed = compressed}, &file, &e);
+    const vlb_task_info *info = vlb_episodes_info(file);
+    assert_int_equal(info->writer, VLB_WRITER_ROBOMIMIC);
+    assert_true(info->upright && info->observed_before);
+    assert_string_equal(info->instruction, "Lift");
+    assert_ptr_equal(info->embodiment, &vlb_panda);
+    assert_int_equal(e.frames, LIBERO_FRAMES);
+    expect_rows(&e, true);
+    for (int k = 1; k < e.frames; k++) {
+      double *s = e.state + 8 * k, *r = e.robot_states + 9 * k, turn[3];
+      vlb_axis_angle(r + 5, turn);
+      assert_memory_equal(s + 3, turn, sizeof turn);
+      assert_memory_equal(r + 2, s, 3 * sizeof *s);
+      assert_memory_equal(r, s + 6, 2 * sizeof *s);
+      for (int i = 0; i < 3; i++) assert_true(s[i] == (3 * k + i) * 0.001);
+      for (int i = 0; i < 4; i++) assert_true(r[5 + i] == (4 * k + i) * 0.001);
+      for (int i = 0; i < 7; i++) assert_true(e.joints[7 * k + i] == (7 * k + i) * 0.001);
+    }
+    vlb_episode_free(&e);
+    vlb_episodes_close(file);
+    open_variant(&(libero_variant){.robomimic = true, .missing = "obs/robot0_joint_pos"}, &file, &e);
+    assert_null(e.joints);
+    vlb_episode_free(&e);
+    vlb_episodes_close(file);
+  }
+}
+
+/* Attributes decide where they are present: orientation of pictures and time of the observation, in either kind of file. */
+static void test_conventions(void **state) {
+  (void)state;
+  static const struct {
+    libero_variant variant;
+    bool upright, before;
+  } cases[] = {{{0}, false, false},
+               {{.image_convention = "opengl"}, false, false},
+               {{.image_convention = "opencv"}, true, false},
+               {{.observation_time = "after"}, false, false},
+               {{.image_convention = "opencv", .observation_time = "before"}, true, true},
+               {{.robomimic = true}, true, true},
+               {{.robomimic = true, .image_convention = "opengl"}, false, true},
+               {{.robomimic = true, .image_convention = "opencv", .observation_time = "after"}, true, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    vlb_episode_file *file;
+    vlb_episode e;
+    open_variant(&cases[i].variant, &file, &e);
+    assert_int_equal(vlb_episodes_info(file)->upright, cases[i].upright);
+    assert_int_equal(vlb_episodes_info(file)->observed_before, cases[i].before);
+    expect_rows(&e, cases[i].upright);
+    vlb_episode_free(&e);
+    vlb_episodes_close(file);
+  }
+}
+
+/* The orientation of robosuite's quat2axisangle (libero.md 6): angles beyond pi stay, no rotation is the zero vector. */
+static void test_axis_angle(void **state) {
+  (void)state;
+  static const double cases[][7] = {{0, 0, 0, 1, 0, 0, 0},
+                                    {1, 0, 0, 0, M_PI, 0, 0},
+                                    {0, 0.6, 0, 0.8, 0, 1.2870022175866, 0},
+                                    {0, 0.6, 0, -0.8, 0, 4.9961830895930, 0},
+                                    {0, 0, 0, 1.0000001, 0, 0, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double out[3];
+    vlb_axis_angle(cases[i], out);
+    for (int k = 0; k < 3; k++) assert_true(fabs(out[k] - cases[i][4 + k]) < 1e-12);
+  }
+}
+
 static void refuse(const libero_variant *v, const char *message) {
   libero_file_make("bad.hdf5", v);
   vlb_episode_file *file;
@@ -281,6 +372,12 @@ static void test_refusals(void **state) {
   refuse(&(libero_variant){.flat = "obs/ee_ori"}, "bad.hdf5: /data/demo_0/obs/ee_ori: wrong number of dimensions");
   refuse(&(libero_variant){.flat = "states"}, "bad.hdf5: /data/demo_0/states: wrong number of dimensions");
   refuse(&(libero_variant){.not_finite = "actions"}, "bad.hdf5: /data/demo_0/actions: holds a value that is not finite");
+  refuse(&(libero_variant){.robomimic = true, .missing = "obs/agentview_image"}, "bad.hdf5: /data/demo_0/obs/agentview_image: dataset is missing");
+  refuse(&(libero_variant){.robomimic = true, .wrong_width = "obs/robot0_eef_quat"},
+         "bad.hdf5: /data/demo_0/obs/robot0_eef_quat: size 5 instead of 4 in dimension 1");
+  refuse(&(libero_variant){.image_convention = "upside"},
+         "bad.hdf5: macros_image_convention is \"upside\"; known are \"opengl\" and \"opencv\"");
+  refuse(&(libero_variant){.observation_time = "soon"}, "bad.hdf5: observation_time is \"soon\"; known are \"after\" and \"before\"");
   refuse(&(libero_variant){.wrong_samples = 5}, "bad.hdf5: /data/demo_0: num_samples is 5, but there are 4 actions");
   vlb_episode_file *file;
   vlb_error err;
@@ -368,6 +465,7 @@ static void test_threads(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_robots),      cmocka_unit_test(test_equal_bytes), cmocka_unit_test(test_layout),
+      cmocka_unit_test(test_robomimic_files), cmocka_unit_test(test_conventions), cmocka_unit_test(test_axis_angle),
       cmocka_unit_test(test_libero_files), cmocka_unit_test(test_refusals),    cmocka_unit_test(test_seal),
       cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_threads),
   };
