@@ -147,10 +147,10 @@ static vlb_code play_case(vlb_mw_env *env, const vlb_mw_case *c, vlb_mw_differen
   VLB_TRY(vlb_mw_reset(env, c->rand, obs, err));
   out->reset = farthest(c->ranges_off, obs, c->obs_reset, VLB_MW_OBS);
   if (c->qpos_count) out->reset = c->qpos_count == env->model->nq ? farthest(out->reset, env->data->qpos, c->qpos_reset, c->qpos_count) : INFINITY;
-  int last = c->success ? c->success : VLB_MW_MAX_STEPS;
+  int last = 0;
   for (int i = 0; i < c->moment_count; i++)
     if (c->moment[i].step > last) last = c->moment[i].step;
-  for (int step = 1; step <= last; step++) {
+  for (int step = 1; step <= VLB_MW_MAX_STEPS && (step <= last || !out->success); step++) {
     bool success;
     vlb_mw_expert(c->task, obs, action);
     VLB_TRY(vlb_mw_step(env, action, obs, &success, err));
