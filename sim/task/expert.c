@@ -40,10 +40,11 @@ static double beside(const double from[3], const double to[3], const double axis
 /* How far beside the grasp the fingers still pass the thing. */
 static double slack(const vlb_skill *k) { return k->half > 0 ? vlb_clamp(0.45 * (0.0385 - k->half), 0.003, 0.008) : 0.008; }
 
-/* A funnel over a point: far back while the hand is beside it or turned, down to it in its middle. */
+/* A funnel over a point: far back while the hand is beside it or turned, down to it in its middle; steeper where the fingers only just
+ * pass. */
 static double funnel(const vlb_expert *e, double distance, double angle, double height) {
-  double off = distance - slack(&e->skill) + 0.06 * fmax(0, angle - 0.1);
-  return vlb_clamp(e->slope * off, 0, height);
+  double room = slack(&e->skill), off = distance - room + 0.06 * fmax(0, angle - 0.1);
+  return vlb_clamp(e->slope * off * (0.008 / room), 0, height);
 }
 
 /* Over what is in the way: the goal rises, and the hand goes sideways only once it is high enough. */
