@@ -30,46 +30,83 @@ static vlb_code read_settings(const vlb_args *args, vlb_settings *s, vlb_error *
 
 typedef struct {
   int k, n, errors;
+  double score; /* sum */
 } tally;
 
-static tally count(const vlb_episode_result *rows, int n, int task) {
-  tally t = {0, 0, 0};
+/* Of one task, or (task -1) of all, or of those of one group. */
+static tally count(const vlb_suite *suite, const vlb_episode_result *rows, int n, int task, const char *group) {
+  tally t = {0};
   for (int i = 0; i < n; i++) {
     if (task >= 0 && rows[i].task != task) continue;
+    if (group && strcmp(suite->tasks[rows[i].task].group, group)) continue;
     t.n++;
     t.k += rows[i].outcome == VLB_EPISODE_SUCCESS;
     t.errors += rows[i].outcome == VLB_EPISODE_SIM_ERROR || rows[i].outcome == VLB_EPISODE_POLICY_ERROR;
+    t.score += rows[i].score;
   }
   return t;
 }
 
-static void print_row(const tally *t, const char *name) {
+/* The groups of a suite's tasks, in their order. Returns how many. */
+static int find_groups(const vlb_suite *suite, const char *groups[VLB_MAX_TASKS]) {
+  int n = 0;
+  for (int t = 0; t < suite->task_count; t++) {
+    int known = !suite->tasks[t].group[0];
+    for (int g = 0; g < n && !known; g++) known = !strcmp(groups[g], suite->tasks[t].group);
+    if (!known) groups[n++] = suite->tasks[t].group;
+  }
+  return n;
+}
+
+static bool has_partial_credit(const vlb_suite *suite) {
+  for (int t = 0; t < suite->task_count; t++)
+    if (suite->tasks[t].score_count) return true;
+  return false;
+}
+
+static void print_row(const tally *t, bool credit, const char *name) {
   vlb_interval w = vlb_wilson(t->k, t->n, 0.95);
-  printf("%5.1f %%  %4d/%-4d  %5.1f to %5.1f  %s\n", 100.0 * t->k / t->n, t->k, t->n, 100 * w.lo, 100 * w.hi, name);
+  printf("%5.1f %%  %4d/%-4d  %5.1f to %5.1f  ", 100.0 * t->k / t->n, t->k, t->n, 100 * w.lo, 100 * w.hi);
+  if (credit) printf("%5.1f  ", 100 * t->score / t->n);
+  puts(name);
 }
 
 static void print_table(const vlb_suite *suite, const vlb_episode_result *rows, int n) {
-  tally all = count(rows, n, -1);
-  puts("success      k/n  95 % interval   task");
+  const char *groups[VLB_MAX_TASKS];
+  bool credit = has_partial_credit(suite);
+  int group_count = find_groups(suite, groups);
+  double mean = 0;
+  printf("success      k/n  95 %% interval   %stask\n", credit ? "score  " : "");
   for (int t = 0; t < suite->task_count; t++) {
-    tally one = count(rows, n, t);
-    print_row(&one, suite->tasks[t].instruction);
+    tally one = count(suite, rows, n, t, NULL);
+    print_row(&one, credit, suite->tasks[t].instruction);
   }
-  print_row(&all, "all tasks");
+  for (int g = 0; g < group_count; g++) {
+    tally one = count(suite, rows, n, -1, groups[g]);
+    char name[48];
+    snprintf(name, sizeof name, "all of group %s", groups[g]);
+    print_row(&one, credit, name);
+    mean += 100.0 * one.k / one.n / group_count;
+  }
+  tally all = count(suite, rows, n, -1, NULL);
+  print_row(&all, credit, "all tasks");
+  if (group_count > 1) printf("%5.1f %%  mean of the groups\n", mean);
   if (all.errors) printf("%d episodes ended in a simulator or policy error\n", all.errors);
 }
 
 static void print_json(const vlb_settings *s, const vlb_suite *suite, const vlb_episode_result *rows, int n) {
   json_t *tasks = json_array();
   for (int t = 0; t < suite->task_count; t++) {
-    tally one = count(rows, n, t);
-    json_array_append_new(tasks, json_pack("{s:s,s:i,s:i}", "task", suite->tasks[t].name, "successes", one.k, "episodes", one.n));
+    tally one = count(suite, rows, n, t, NULL);
+    json_array_append_new(tasks, json_pack("{s:s,s:s,s:i,s:i,s:f}", "task", suite->tasks[t].name, "group", suite->tasks[t].group, "successes",
+                                           one.k, "episodes", one.n, "score", one.score / one.n));
   }
-  tally all = count(rows, n, -1);
+  tally all = count(suite, rows, n, -1, NULL);
   vlb_interval w = vlb_wilson(all.k, all.n, 0.95);
-  json_t *root = json_pack("{s:s,s:I,s:I,s:I,s:i,s:i,s:i,s:f,s:[f,f],s:o}", "suite", suite->name, "seed", (json_int_t)s->eval.seed,
-                           "n_action_steps", (json_int_t)s->model.n_action_steps, "num_steps", (json_int_t)s->model.num_steps, "successes", all.k, "episodes", all.n, "errors", all.errors,
-                           "rate", (double)all.k / all.n, "interval95", w.lo, w.hi, "tasks", tasks);
+  json_t *root = json_pack("{s:s,s:I,s:I,s:I,s:i,s:i,s:i,s:f,s:[f,f],s:f,s:o}", "suite", suite->name, "seed", (json_int_t)s->eval.seed,
+                           "n_action_steps", (json_int_t)s->model.n_action_steps, "num_steps", (json_int_t)s->model.num_steps, "successes",
+                           all.k, "episodes", all.n, "errors", all.errors, "rate", (double)all.k / all.n, "interval95", w.lo, w.hi, "score",
+                           all.score / all.n, "tasks", tasks);
   json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
   putchar('\n');
   json_decref(root);

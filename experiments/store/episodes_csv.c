@@ -5,15 +5,15 @@
 
 #include "core/base/file.h"
 
-static const char header[] = "task,name,episode,seed,outcome,steps,replans,state_hash\n";
+static const char header[] = "task,name,episode,seed,outcome,score,steps,replans,state_hash\n";
 
 vlb_code vlb_episodes_csv_write(const char *path, const vlb_suite *suite, int64_t seed, const vlb_episode_result *rows, int n, vlb_error *err) {
   vlb_writer w;
   VLB_TRY(vlb_writer_open(&w, path, err));
   fputs(header, w.out);
   for (int i = 0; i < n; i++)
-    fprintf(w.out, "%d,%s,%d,%lld,%s,%d,%d,%s\n", rows[i].task, suite->tasks[rows[i].task].name, rows[i].episode, (long long)seed,
-            vlb_outcome_name(rows[i].outcome), rows[i].steps, rows[i].replans, rows[i].state_hash);
+    fprintf(w.out, "%d,%s,%d,%lld,%s,%g,%d,%d,%s\n", rows[i].task, suite->tasks[rows[i].task].name, rows[i].episode, (long long)seed,
+            vlb_outcome_name(rows[i].outcome), rows[i].score, rows[i].steps, rows[i].replans, rows[i].state_hash);
   return vlb_writer_commit(&w, err);
 }
 
@@ -30,11 +30,11 @@ static bool parse_row(const char *line, vlb_episode_result *row) {
   char name[128], outcome[32], hash[32];
   long long seed;
   *row = (vlb_episode_result){0};
-  int fields = sscanf(line, "%d,%127[^,],%d,%lld,%31[^,],%d,%d,%31[0-9a-f]", &row->task, name, &row->episode, &seed, outcome, &row->steps,
-                      &row->replans, hash);
+  int fields = sscanf(line, "%d,%127[^,],%d,%lld,%31[^,],%lf,%d,%d,%31[0-9a-f]", &row->task, name, &row->episode, &seed, outcome,
+                      &row->score, &row->steps, &row->replans, hash);
   /* an episode that could not run has no final state */
-  if (fields < 7 || !parse_outcome(outcome, &row->outcome)) return false;
-  if (fields == 8) snprintf(row->state_hash, sizeof row->state_hash, "%.16s", hash);
+  if (fields < 8 || !parse_outcome(outcome, &row->outcome)) return false;
+  if (fields == 9) snprintf(row->state_hash, sizeof row->state_hash, "%.16s", hash);
   return true;
 }
 

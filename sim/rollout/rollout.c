@@ -58,6 +58,7 @@ static void finish(group *g, lane *l, vlb_outcome outcome) {
   vlb_world_hash(&l->world, l->result->state_hash);
   l->active = 0;
   l->result->outcome = outcome;
+  l->result->score = l->world.score;
   pthread_mutex_lock(&r->lock);
   r->finished++;
   r->succeeded += outcome == VLB_EPISODE_SUCCESS;
@@ -229,6 +230,6 @@ vlb_code vlb_rollouts_run(const vlb_rollout_config *config, const vlb_suite *sui
   vlb_scenes_free(r.scenes, suite->task_count);
   /* what a stop left half way was not run */
   for (int i = 0; i < total; i++)
-    if (results[i].outcome == VLB_EPISODE_NOT_RUN) results[i].steps = results[i].replans = 0;
+    if (results[i].outcome == VLB_EPISODE_NOT_RUN) results[i].steps = results[i].replans = 0, results[i].score = 0;
   return code;
 }

@@ -20,6 +20,7 @@ const char *vlb_outcome_name(vlb_outcome outcome);
 typedef struct {
   int task, episode;
   vlb_outcome outcome;
+  double score; /* partial credit, 0 to 1; tasks without any: 1 for success, else 0 */
   int steps;   /* control steps after settling, up to and including the successful one */
   int replans; /* policy calls */
   char state_hash[17]; /* first 16 hex digits of the SHA-256 of the final qpos, qvel: bit-exactness is checked with it */

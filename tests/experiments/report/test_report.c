@@ -199,8 +199,8 @@ static void plots_repeat(void **state) {
 
 static void csv_refuses_damage(void **state) {
   (void)state;
-  static const char *const bad[] = {"", "hello\n", "task,name,episode,seed,outcome,steps,replans,state_hash\n0,a,0,1,won,5,1,00\n",
-                                    "task,name,episode,seed,outcome,steps,replans,state_hash\n0,a,0,1,success,5,1,00"};
+  static const char *const bad[] = {"", "hello\n", "task,name,episode,seed,outcome,score,steps,replans,state_hash\n0,a,0,1,won,0,5,1,00\n",
+                                    "task,name,episode,seed,outcome,score,steps,replans,state_hash\n0,a,0,1,success,1,5,1,00"};
   for (int i = 0; i < 4; i++) {
     vlb_error err = {VLB_OK, ""};
     vlb_episode_result *rows;
