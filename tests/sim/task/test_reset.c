@@ -86,7 +86,7 @@ static void check_starts(const char *name) {
 
 static void starts_are_at_rest(void **state) {
   (void)state;
-  static const char *const suites[] = {"spatial", "object", "goal"};
+  static const char *const suites[] = {"spatial", "object", "goal", "long"};
   for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) check_starts(suites[i]);
 }
 

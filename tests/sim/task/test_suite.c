@@ -56,6 +56,26 @@ static const expected_task goal[10] = {
     {"put the bowl on the plate", 7, 79, "on akita_black_bowl_1 plate_1"},
     {"put the wine bottle on the rack", 7, 79, "on wine_bottle_1 wine_rack_1_top_region"}};
 
+static const expected_task long_ones[10] = {
+    {"put both the alphabet soup and the tomato sauce in the basket", 8, 123,
+     "in alphabet_soup_1 basket_1_contain_region & in tomato_sauce_1 basket_1_contain_region"},
+    {"put both the cream cheese box and the butter in the basket", 8, 123,
+     "in cream_cheese_1 basket_1_contain_region & in butter_1 basket_1_contain_region"},
+    {"turn on the stove and put the moka pot on it", 3, 47, "turn_on flat_stove_1 & on moka_pot_1 flat_stove_1_cook_region"},
+    {"put the black bowl in the bottom drawer of the cabinet and close it", 4, 51,
+     "close white_cabinet_1_bottom_region & in akita_black_bowl_1 white_cabinet_1_bottom_region"},
+    {"put the white mug on the left plate and put the yellow and white mug on the right plate", 5, 84,
+     "on porcelain_mug_1 plate_1 & on white_yellow_mug_1 plate_2"},
+    {"pick up the book and place it in the back compartment of the caddy", 3, 45, "in black_book_1 desk_caddy_1_back_contain_region"},
+    {"put the white mug on the plate and put the chocolate pudding to the right of the plate", 4, 71,
+     "on porcelain_mug_1 plate_1 & on chocolate_pudding_1 living_room_table_plate_right_region"},
+    {"put both the alphabet soup and the cream cheese box in the basket", 5, 84,
+     "in alphabet_soup_1 basket_1_contain_region & in cream_cheese_1 basket_1_contain_region"},
+    {"put both moka pots on the stove", 3, 47,
+     "on moka_pot_1 flat_stove_1_cook_region & on moka_pot_2 flat_stove_1_cook_region & turn_on flat_stove_1"},
+    {"put the yellow and white mug in the microwave and close it", 3, 47,
+     "in white_yellow_mug_1 microwave_1_heating_region & close microwave_1"}};
+
 static void describe(const vlb_task *task, char *out, size_t size) {
   static const char *const words[] = {"on", "in", "open", "close", "turn_on", "turn_off"};
   size_t n = 0;
@@ -108,6 +128,11 @@ static void object_is_liberos(void **state) {
 static void goal_is_liberos(void **state) {
   (void)state;
   check_suite("goal", 300, goal, 10);
+}
+
+static void long_is_liberos(void **state) {
+  (void)state;
+  check_suite("long", 520, long_ones, 10);
 }
 
 static void write_file(const char *path, const char *text) {
@@ -219,7 +244,8 @@ static void unknown_sites_are_found_with_the_scene(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spatial_is_liberos),       cmocka_unit_test(object_is_liberos),
-      cmocka_unit_test(goal_is_liberos),          cmocka_unit_test(a_folder_is_a_suite),
+      cmocka_unit_test(goal_is_liberos),
+      cmocka_unit_test(long_is_liberos),          cmocka_unit_test(a_folder_is_a_suite),
       cmocka_unit_test(mistakes_have_a_place),    cmocka_unit_test(unknown_suites_are_named),
       cmocka_unit_test(unknown_sites_are_found_with_the_scene),
       cmocka_unit_test(tasks_of_one_name_are_refused),
