@@ -1,7 +1,9 @@
 #include "experiments/cli/bench_sim.h"
 
+#include "core/base/timing.h"
 #include "sim/render/render.h"
 #include "sim/rollout/bench.h"
+#include "sim/rollout/random.h"
 #include "sim/rollout/suites.h"
 #include "sim/world/version.h"
 
@@ -79,16 +81,44 @@ static vlb_code bench_all(sim_bench *b, vlb_error *err) {
   return bench_expert(b, err);
 }
 
+/* --- random actions --- */
+
+static void print_random(const char *suite, const vlb_random_report *r, double rate) {
+  printf("%-20s", suite);
+  for (int i = 0; i < VLB_EPISODE_NOT_RUN; i++) printf(" %s %d,", vlb_outcome_name((vlb_outcome)i), r->outcomes[i]);
+  printf(" %lld control steps, %.0f per second\n", (long long)r->steps, rate);
+}
+
+static json_t *random_json(const char *suite, const vlb_random_report *r, double rate) {
+  json_t *o = json_pack("{s:s,s:s,s:I,s:f}", "bench", "random", "suite", suite, "control_steps", (json_int_t)r->steps,
+                        "control_steps_per_second", rate);
+  for (int i = 0; i < VLB_EPISODE_NOT_RUN; i++) json_object_set_new(o, vlb_outcome_name((vlb_outcome)i), json_integer(r->outcomes[i]));
+  return o;
+}
+
+static vlb_code bench_random(const vlb_suite *suite, int episodes, const vlb_context *ctx, json_t *rows, vlb_error *err) {
+  enum { SEED = 7 };
+  vlb_random_report r;
+  double from = vlb_seconds();
+  VLB_TRY(vlb_random_run(suite, (episodes + suite->task_count - 1) / suite->task_count, SEED, ctx, &r, err));
+  double rate = (double)r.steps / (vlb_seconds() - from);
+  if (rows) json_array_append_new(rows, random_json(suite->name, &r, rate));
+  else print_random(suite->name, &r, rate);
+  fflush(stdout);
+  if (r.slipped) return vlb_fail(err, VLB_FELL_SHORT, "%s: %d episodes had numbers that are not finite, and nothing reported it", suite->name, r.slipped);
+  return VLB_OK;
+}
+
 vlb_code vlb_bench_sim(const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
   const char *name = vlb_arg_at(args, 1);
+  int64_t random = 0;
   sim_bench b = {.ctx = ctx, .seconds = 0.5, .rows = rows};
   VLB_TRY(vlb_arg_real(args, "seconds", 0.01, 3600, &b.seconds, err));
+  VLB_TRY(vlb_arg_int(args, "random", 1, 1000000, &random, err));
   VLB_TRY(vlb_suite_open(name ? name : "spatial", &b.suite, err));
-  vlb_code code = vlb_scenes_compile(b.suite, &b.scenes, err);
-  if (!code) {
-    code = bench_all(&b, err);
-    vlb_scenes_free(b.scenes, b.suite->task_count);
-  }
+  vlb_code code = random ? bench_random(b.suite, (int)random, ctx, rows, err) : vlb_scenes_compile(b.suite, &b.scenes, err);
+  if (!code && !random) code = bench_all(&b, err);
+  vlb_scenes_free(b.scenes, b.suite->task_count);
   vlb_suite_free(b.suite);
   return code;
 }

@@ -201,7 +201,7 @@ static vlb_code run_on(const vlb_args *args, const vlb_context *ctx, json_t *row
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   json_t *rows = vlb_arg_on(args, "json") ? json_array() : NULL;
   vlb_code code = run_on(args, ctx, rows, err);
-  if (rows && !code) {
+  if (rows && (!code || code == VLB_FELL_SHORT)) {
     json_dumpf(rows, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     putchar('\n');
   }
@@ -211,6 +211,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 
 static const vlb_option options[] = {{0, "arm", "NAME", "train: measure this arm only"},
                                      {0, "seconds", "S", "about how long to measure each arm (default 10), op (0.3) or line of sim (0.5)"},
+                                     {0, "random", "N", "sim: instead, N episodes of random actions; 3 when something goes wrong unreported"},
                                      VLB_OPTION_JSON,
                                      {0, NULL, NULL, NULL}};
 
@@ -219,5 +220,6 @@ const vlb_command vlb_cmd_bench = {
     "  vlabench bench train                     samples/s and useful GFLOP/s of every arm of ablations/attention.toml\n"
     "  vlabench bench train my.toml --arm wide  one arm of another file, with the time of each kind of op\n"
     "  vlabench bench ops --json                shapes of the micro and the 0.45B model, forward and backward\n"
-    "  vlabench bench sim                       steps beside bare MuJoCo, pictures, the expert's episodes\n",
+    "  vlabench bench sim                       steps beside bare MuJoCo, pictures, the expert's episodes\n"
+    "  vlabench bench sim goal --random 1000    how that suite stands random actions\n",
     options, 1, 2, run, NULL};

@@ -87,7 +87,7 @@ static vlb_code observe(group *g, lane *l, vlb_observation *o, vlb_error *err) {
   int size = (int)g->run->config->render_size;
   *o = (vlb_observation){.embodiment = g->embodiment, .size = size, .instruction = l->world.task->instruction, .task = g->task,
                          .episode = l->result->episode, .replan = l->result->replans};
-  for (int c = 0; c < g->embodiment->cameras; c++) {
+  for (int c = 0; size && c < g->embodiment->cameras; c++) {
     VLB_TRY(vlb_render(g->renderer, l->world.model, l->world.data, l->world.scene->camera[c], g->raw, err));
     vlb_image_view(g->raw, size, g->embodiment->view, l->image[c]);
     o->image[c] = l->image[c];
@@ -162,7 +162,7 @@ static vlb_code advance(group *g, vlb_error *err) {
 }
 
 static vlb_code open_lane(group *g, lane *l, vlb_error *err) {
-  size_t size = (size_t)g->run->config->render_size, pixels = size * size * 3;
+  size_t size = (size_t)g->run->config->render_size, pixels = size ? size * size * 3 : 1;
   VLB_TRY(vlb_world_open(&l->world, g->run->suite, g->task, g->run->scenes[g->task], err));
   l->queue = malloc((size_t)g->policy->chunk * (size_t)g->embodiment->action_dim * sizeof *l->queue);
   int missing = !l->queue;
@@ -177,14 +177,15 @@ static vlb_code open_group(group *g, int first, vlb_error *err) {
   g->waiting = calloc(n, sizeof(lane *));
   g->observations = calloc(n, sizeof *g->observations);
   g->actions = calloc(n * (size_t)g->policy->chunk * (size_t)g->embodiment->action_dim, sizeof *g->actions);
-  g->raw = malloc(size * size * 3);
+  g->raw = malloc(size ? size * size * 3 : 1);
   if (!g->lanes || !g->waiting || !g->observations || !g->actions || !g->raw)
     return vlb_fail(err, VLB_FAILED, "no memory for %d episodes side by side", g->lane_count);
   for (int i = 0; i < g->lane_count; i++) {
     g->lanes[i].result = &g->run->results[g->task * (int)c->episodes_per_task + first + i];
     VLB_TRY(open_lane(g, &g->lanes[i], err));
   }
-  return vlb_renderer_open(g->run->scenes[g->task], (int)c->render_size, c->shadows, &g->renderer, err);
+  if (!size) return VLB_OK;
+  return vlb_renderer_open(g->run->scenes[g->task], (int)size, c->shadows, &g->renderer, err);
 }
 
 static void close_group(group *g) {

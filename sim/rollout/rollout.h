@@ -41,7 +41,8 @@ extern const vlb_field vlb_rollout_fields[];
 
 /* Runs all task x episode pairs of the suite with policies[worker], worker < ctx->threads, lanes episodes per policy call.
  * results: [tasks*episodes_per_task] in (task, episode) order, filled whatever happens. An error of one episode is its outcome,
- * not the call's; the call fails only when nothing can run (scene does not compile, no renderer, stop asked for). */
+ * not the call's; the call fails only when nothing can run (scene does not compile, no renderer, stop asked for). A
+ * config->render_size of 0, which no user can ask for, draws nothing and needs no renderer. */
 vlb_code vlb_rollouts_run(const vlb_rollout_config *config, const vlb_suite *suite, const vlb_policy_callback *policies,
                           const vlb_context *ctx, const char *label, vlb_episode_result *results, vlb_error *err);
 
