@@ -74,7 +74,7 @@ static void check_stands(const vlb_scene *scene, const char *category) {
   double moved = mju_dist3(d->xpos + 3 * body, at), upright = d->xmat[9 * body + 8];
   if (moved > 0.002 || upright < 0.9999) fail_msg("%s: moved by %.1f mm, upright %.4f", category, 1e3 * moved, upright);
   double mass = m->body_subtreemass[body];
-  if (mass < 0.02 || mass > 0.6) fail_msg("%s weighs %.3f kg", category, mass);
+  if (mass < 0.01 || mass > 0.6) fail_msg("%s weighs %.3f kg", category, mass);
   mj_deleteData(d);
 }
 
