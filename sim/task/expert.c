@@ -220,6 +220,12 @@ static int holds(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
   return width < expected + 0.0055 || (fingers_rest(s, d) && width < fmin(expected + 0.02, 0.077));
 }
 
+/* The fingers have closed on something wider than they should: the body below a knob, say. */
+static int holds_wrongly(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
+  static const double nearly_open = 0.077;
+  return fingers_rest(s, d) && vlb_finger_width(s, d) < nearly_open && !holds(e, s, d);
+}
+
 /* The fingers have closed on nothing, or the thing is no longer between them. */
 static int lost(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
   if (e->skill.half <= 0 || e->skill.kind == VLB_SKILL_PUSH) return 0;
@@ -269,6 +275,7 @@ static void update_phase(vlb_expert *e, const vlb_scene *s, const mjData *d, con
   if (e->phase == VLB_EXPERT_CHOOSE) choose(e, s, d, hand);
   if (e->phase == VLB_EXPERT_REACH && reached(e, s, d, hand)) set_phase(e, grips ? VLB_EXPERT_GRASP : VLB_EXPERT_WORK, hand);
   if (e->phase == VLB_EXPERT_GRASP && holds(e, s, d)) set_phase(e, VLB_EXPERT_WORK, hand);
+  if (e->phase == VLB_EXPERT_GRASP && holds_wrongly(e, s, d)) set_phase(e, VLB_EXPERT_RELEASE, hand);
   if (e->phase == VLB_EXPERT_WORK) {
     if (lost(e, s, d, hand))
       set_phase(e, VLB_EXPERT_LEAVE, hand);
