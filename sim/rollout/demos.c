@@ -112,7 +112,7 @@ static vlb_code store(recorder *r, int task, const vlb_episode *episodes, const 
 }
 
 static vlb_code record_task(recorder *r, int task, vlb_error *err) {
-  int n = (int)r->config->per_task, width = 3 * r->scenes[task]->model->nbody, tried;
+  int n = (int)r->config->per_task, width = 3 * (int)r->scenes[task]->model->nbody, tried;
   vlb_episode *episodes = calloc((size_t)n, sizeof *episodes);
   double *starts = calloc((size_t)n * (size_t)width, sizeof *starts);
   vlb_code code = episodes && starts ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for %d demonstrations", n);

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-static int state_width(const mjModel *m) { return 1 + m->nq + m->nv; }
+static int state_width(const mjModel *m) { return (int)(1 + m->nq + m->nv); }
 
 void vlb_record_state(const vlb_world *w, double *row) {
   row[0] = w->data->time;
-  mju_copy(row + 1, w->data->qpos, w->model->nq);
-  mju_copy(row + 1 + w->model->nq, w->data->qvel, w->model->nv);
+  mju_copy(row + 1, w->data->qpos, (int)w->model->nq);
+  mju_copy(row + 1 + w->model->nq, w->data->qvel, (int)w->model->nv);
 }
 
 /* What LIBERO's files hold of the Panda beside the policy's state. */
@@ -41,7 +41,7 @@ static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *r
   const vlb_family *family = w->suite->family;
   *frames = *succeeded = 0;
   if (vlb_world_start(w, s->episode, s->seed, trouble)) return VLB_OK;
-  if (s->start) mju_copy(s->start, w->data->xpos, 3 * w->model->nbody);
+  if (s->start) mju_copy(s->start, w->data->xpos, 3 * (int)w->model->nbody);
   VLB_TRY(family->expert_start(w, s->episode, s->seed, err));
   while (*frames < w->suite->max_steps) {
     double *action = e->actions + *frames * w->suite->embodiment->action_dim;

@@ -85,7 +85,8 @@ static vlb_code replay_own(const replay *r, const vlb_episode *e, vlb_replay_row
   const mjModel *m = r->scene->model;
   if (e->episode < 0) return vlb_fail(err, VLB_FAILED, "the file does not say which initial state it started from; record it again");
   if (e->state_width != 1 + m->nq + m->nv)
-    return vlb_fail(err, VLB_FAILED, "states have %d numbers, the task's scene has %d; it was recorded with another scene", e->state_width, 1 + m->nq + m->nv);
+    return vlb_fail(err, VLB_FAILED, "states have %d numbers, the task's scene has %d; it was recorded with another scene", e->state_width,
+                    (int)(1 + m->nq + m->nv));
   vlb_world world;
   vlb_renderer *renderer = NULL;
   size_t state = (size_t)e->state_width * sizeof(double), picture = (size_t)e->image_size * (size_t)e->image_size * 3;
@@ -183,8 +184,8 @@ static vlb_code pose_all(void *self, vlb_error *err) {
   for (int k = 0; k + later < e->frames; k++) {
     const double *row = e->states + (size_t)(k + later) * (size_t)e->state_width;
     p->data->time = row[0];
-    mju_copy(p->data->qpos, row + 1, p->model->nq);
-    mju_copy(p->data->qvel, row + 1 + p->model->nq, p->model->nv);
+    mju_copy(p->data->qpos, row + 1, (int)p->model->nq);
+    mju_copy(p->data->qvel, row + 1 + p->model->nq, (int)p->model->nv);
     mj_kinematics(p->model, p->data);
     compare_observation(p, e, k, job->replay->settings->tolerance, job->row);
     job->row->frames = k + 1;
@@ -200,7 +201,7 @@ static vlb_code replay_foreign(const replay *r, const vlb_episode *e, vlb_replay
   vlb_code code = vlb_model_file_rewrite(e->model_xml, &r->assets, &xml, err);
   if (!code) code = vlb_engine_load(xml, &p->model, err);
   if (!code && e->state_width != 1 + p->model->nq + p->model->nv)
-    code = vlb_fail(err, VLB_FAILED, "states have %d numbers, its model has %d", e->state_width, 1 + p->model->nq + p->model->nv);
+    code = vlb_fail(err, VLB_FAILED, "states have %d numbers, its model has %d", e->state_width, (int)(1 + p->model->nq + p->model->nv));
   if (!code) code = find_parts(p, err);
   if (!code && !(p->data = mj_makeData(p->model))) code = vlb_fail(err, VLB_FAILED, "no memory for a simulation");
   if (!code) code = vlb_engine_guard(pose_all, &job, err);

@@ -108,8 +108,8 @@ static void settle(const vlb_scene *scene, mjData *d) {
     mju_copy(d->qpos, held, scene->robot_joints);
     mju_zero(d->qvel, scene->robot_joints);
   }
-  mju_zero(d->qvel, m->nv);
-  mju_zero(d->qacc_warmstart, m->nv);
+  mju_zero(d->qvel, (int)m->nv);
+  mju_zero(d->qacc_warmstart, (int)m->nv);
   d->time = 0;
   mj_forward(m, d);
 }

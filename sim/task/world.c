@@ -44,8 +44,8 @@ void vlb_world_hash(const vlb_world *w, char hash[17]) {
   hash[0] = 0;
   mjtNum *state = malloc((nq + nv) * sizeof *state);
   if (!state) return;
-  mju_copy(state, w->data->qpos, m->nq);
-  mju_copy(state + nq, w->data->qvel, m->nv);
+  mju_copy(state, w->data->qpos, (int)m->nq);
+  mju_copy(state + nq, w->data->qvel, (int)m->nv);
   vlb_hash(state, (nq + nv) * sizeof *state, full);
   memcpy(hash, full, 16);
   hash[16] = 0;

@@ -181,9 +181,9 @@ static void test_split_step_is_exact(void **state) {
   mjtNum guess[VLB_MAX_DOF];
   for (int i = 0; i < 500; i++) {
     mj_step1(m, a);
-    mju_copy(guess, b->qacc_warmstart, m->nv);
+    mju_copy(guess, b->qacc_warmstart, (int)m->nv);
     mj_forward(m, b);
-    mju_copy(b->qacc_warmstart, guess, m->nv);
+    mju_copy(b->qacc_warmstart, guess, (int)m->nv);
     for (int j = 0; j < m->nu; j++) a->ctrl[j] = b->ctrl[j] = 5 * sin(0.02 * i + j) + (j < 7 ? a->qfrc_bias[j] : 0);
     mj_step2(m, a);
     mj_step(m, b);

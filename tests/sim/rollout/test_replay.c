@@ -209,8 +209,8 @@ static void make_assets(void) {
 
 /* What robosuite's sensors would say in a state: the model's kinematics, by another way than the replay's (mj_forward). */
 static void observe(const mjModel *m, mjData *d, const double *row, double *state, double *joints) {
-  mju_copy(d->qpos, row + 1, m->nq);
-  mju_copy(d->qvel, row + 1 + m->nq, m->nv);
+  mju_copy(d->qpos, row + 1, (int)m->nq);
+  mju_copy(d->qvel, row + 1 + m->nq, (int)m->nv);
   mj_forward(m, d);
   const mjtNum *q = d->xquat + 4 * mj_name2id(m, mjOBJ_BODY, "robot0_right_hand");
   mju_copy3(state, d->site_xpos + 3 * mj_name2id(m, mjOBJ_SITE, "gripper0_grip_site"));
