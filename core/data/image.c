@@ -111,6 +111,14 @@ static int encode(spng_ctx *png, const uint8_t *rgb, int h, int w, FILE *out) {
   return code;
 }
 
+vlb_code vlb_png_encode(FILE *out, const uint8_t *rgb, int h, int w, vlb_error *err) {
+  spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+  if (!png) return vlb_fail(err, VLB_FAILED, "no memory for a PNG");
+  int failed = encode(png, rgb, h, w, out);
+  spng_ctx_free(png);
+  return failed ? vlb_fail(err, VLB_FAILED, "cannot encode a picture of %d x %d pixels: %s", w, h, spng_strerror(failed)) : VLB_OK;
+}
+
 vlb_code vlb_png_write(const char *path, const uint8_t *rgb, int h, int w, vlb_error *err) {
   spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
   if (!png) return vlb_fail(err, VLB_FAILED, "%s: out of memory", path);

@@ -11,6 +11,7 @@ const vlb_command *const vlb_commands[] = {
     &vlb_cmd_demos,
     &vlb_cmd_replay,
     &vlb_cmd_render,
+    &vlb_cmd_gallery,
     &vlb_cmd_doctor,
     &vlb_cmd_verify,
     &vlb_cmd_verify_metaworld,

@@ -12,6 +12,7 @@ extern const vlb_command vlb_cmd_list;
 extern const vlb_command vlb_cmd_demos;
 extern const vlb_command vlb_cmd_replay;
 extern const vlb_command vlb_cmd_render;
+extern const vlb_command vlb_cmd_gallery;
 extern const vlb_command vlb_cmd_doctor;
 extern const vlb_command vlb_cmd_verify;
 extern const vlb_command vlb_cmd_verify_metaworld;
