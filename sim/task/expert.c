@@ -8,8 +8,8 @@
 /* m and rad within which the hand is where it should be */
 static const double near_height = 0.008, near_angle = 0.15;
 
-/* m that the hand backs off after letting go; level, out of a roofed place, farther */
-static const double retreat = 0.045, retreat_level = 0.16;
+/* m that the hand backs off after letting go; out of a roofed place farther */
+static const double retreat = 0.045, retreat_sideways = 0.16;
 
 vlb_code vlb_expert_reset(vlb_expert *e, const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene,
                           vlb_error *err) {
@@ -38,25 +38,25 @@ static double beside(const double from[3], const double to[3], const double axis
 }
 
 /* How far beside the grasp the fingers still pass the thing. */
-static double slack(const vlb_skill *k) { return k->half > 0 ? vlb_clamp(0.45 * (0.0385 - k->half), 0.003, 0.008) : 0.008; }
+static double slack(const vlb_skill *k) { return k->half > 0 ? vlb_clamp(0.45 * (0.0385 - k->half), 0.003, 0.006) : 0.008; }
 
-/* A funnel over a point: far back while the hand is beside it or turned, down to it in its middle; steeper where the fingers only just
- * pass. */
-static double funnel(const vlb_expert *e, double distance, double angle, double height) {
-  double room = slack(&e->skill), off = distance - room + 0.06 * fmax(0, angle - 0.1);
-  return vlb_clamp(e->slope * off * (0.008 / room), 0, height);
+/* How far beside its place a thing can still be lowered. */
+static double place_slack(const vlb_skill *k) { return vlb_clamp(0.4 * k->room, 0.003, 0.008); }
+
+/* A funnel over a point: far back while the hand is beside it or turned, down to it in its middle; the less room there is, the
+ * steeper. */
+static double funnel(const vlb_expert *e, double distance, double free, double angle, double height) {
+  double off = distance - free + 0.06 * fmax(0, angle - 0.1);
+  return vlb_clamp(e->slope * off * 0.008 / free, 0, height);
 }
 
 /* Over what is in the way: the goal rises, and the hand goes sideways only once it is high enough. */
 static void keep_clear(const vlb_scene *s, const mjData *d, const vlb_pose *hand, double width, int held, int skip, double weight,
                        vlb_pose *goal, double pace[3]) {
   static const double margin = 0.02;
-  double need = vlb_clear_height(s, d, hand->pos, goal->pos, width, skip) + vlb_hand_depth(s, d, hand, held) + margin;
-  if (need <= goal->pos[2]) need = fmin(need, goal->pos[2]);
-  goal->pos[2] += weight * fmax(0, need - goal->pos[2]);
-  double free = 1 - weight * vlb_ramp(need - hand->pos[2], 0.0, 0.05);
-  pace[0] *= free;
-  pace[1] *= free;
+  vlb_hurdle h = vlb_find_hurdle(s, d, hand->pos, goal->pos, width, vlb_hand_depth(s, d, hand, held) + margin, skip);
+  goal->pos[2] += weight * h.rise;
+  for (int i = 0; i < 2; i++) pace[i] *= 1 - weight * h.block;
 }
 
 /* ---- where the hand goes, skill by skill ---- */
@@ -72,7 +72,7 @@ static vlb_pose behind(const vlb_expert *e, const mjModel *m, const mjData *d, c
   mju_normalize3(way);
   vlb_body_extent(m, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, half);
   for (int i = 0; i < 2; i++) out.pos[i] = d->xpos[3 * k->body + i] + way[i] * (lead - half[0]);
-  out.pos[2] = d->xpos[3 * k->body + 2] + k->rest_height;
+  out.pos[2] = target[2];
   /* the hand's x along the way or against it, whichever is nearer */
   double sign = hand->rot[0] * way[0] + hand->rot[3] * way[1] < 0 ? -1 : 1, x = sign * way[0], y = sign * way[1];
   memcpy(out.rot, (double[9]){x, y, 0, y, -x, 0, 0, 0, -1}, sizeof out.rot);
@@ -88,20 +88,20 @@ static vlb_pose go_reach(const vlb_expert *e, const vlb_scene *s, const mjData *
   double z[3], off, back;
   vlb_pose_axis(&goal, 2, z);
   off = beside(hand->pos, goal.pos, z);
-  back = funnel(e, off, vlb_turn_angle(hand->rot, goal.rot), e->hover);
+  back = funnel(e, off, slack(&e->skill), vlb_turn_angle(hand->rot, goal.rot), e->hover);
   mju_addToScl3(goal.pos, z, -back);
   int root = s->model->body_rootid[e->skill.body];
   keep_clear(s, d, hand, 0.03, -1, e->skill.kind == VLB_SKILL_MOVE ? root : -1, vlb_ramp(off, 0.02, 0.06), &goal, pace);
   return goal;
 }
 
-/* Where the hand must be for the held thing to be where it shall. */
+/* Where the hand must be for the held thing to be where it shall: upright as it was taken, also when the thing has slipped. */
 static vlb_pose carry_pose(const vlb_expert *e, const mjData *d, const vlb_pose *hand) {
   const vlb_skill *k = &e->skill;
   vlb_pose out;
   double turn[9], rel[3], place[3];
-  mju_mulMatMatT(turn, k->turned, d->xmat + 9 * k->body, 3, 3, 3);
-  mju_mulMatMat(out.rot, turn, hand->rot, 3, 3, 3);
+  memcpy(out.rot, k->hand_rot, sizeof out.rot);
+  mju_mulMatMatT(turn, out.rot, hand->rot, 3, 3, 3);
   mju_sub3(rel, hand->pos, d->xpos + 3 * k->body);
   mju_mulMatVec(out.pos, turn, rel, 3, 3);
   vlb_place_point(e, d, place);
@@ -109,30 +109,22 @@ static vlb_pose carry_pose(const vlb_expert *e, const mjData *d, const vlb_pose 
   return out;
 }
 
-/* The way down onto a place: into its funnel, and over the edge of what the thing stood on. */
-static void lower(const vlb_expert *e, const vlb_pose *hand, double ahead, double angle, vlb_pose *goal) {
-  double left = hypot(hand->pos[0] - e->source[0], hand->pos[1] - e->source[1]);
-  double over_source = (e->source[2] + 0.75 * e->lift - goal->pos[2]) * vlb_ramp(ahead / (ahead + left), 0.2, 0.6);
-  goal->pos[2] += fmax(funnel(e, ahead, angle, e->lift), over_source);
+static void place_axis(const vlb_skill *k, const vlb_pose *goal, double out[3]) {
+  mju_copy3(out, (double[3]){0, 0, -1});
+  if (k->sideways) vlb_pose_axis(goal, 2, out);
 }
 
-/* The way in under a roof: down in front of it first, then straight in. */
-static void slip_in(const vlb_expert *e, const vlb_pose *hand, double ahead, double angle, vlb_pose *goal) {
-  double in_front = along(hand->pos, goal->pos, e->skill.way_in) - retreat_level;
-  mju_addToScl3(goal->pos, e->skill.way_in, -fmin(3 * funnel(e, ahead, angle, retreat_level), retreat_level));
-  goal->pos[2] += vlb_clamp(e->slope * in_front, 0, e->lift);
-}
-
-/* Up first, sideways once clear of the neighbours, over what is in the way, to the target. */
+/* Up first, sideways once clear of the neighbours, over what is in the way, into the target's funnel. */
 static vlb_pose go_carry(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand, double pace[3]) {
   const vlb_skill *k = &e->skill;
   vlb_pose goal = carry_pose(e, d, hand);
-  double half[3], ahead = beside(hand->pos, goal.pos, k->way_in), angle = vlb_turn_angle(hand->rot, goal.rot);
+  double axis[3], half[3];
+  place_axis(k, &goal, axis);
+  double ahead = beside(hand->pos, goal.pos, axis), angle = vlb_turn_angle(hand->rot, goal.rot);
   double left = hypot(hand->pos[0] - e->source[0], hand->pos[1] - e->source[1]), risen = hand->pos[2] - e->source[2];
-  if (fabs(k->way_in[2]) < 0.5)
-    slip_in(e, hand, ahead, angle, &goal);
-  else
-    lower(e, hand, ahead, angle, &goal);
+  double back = funnel(e, ahead, place_slack(k), angle, k->sideways ? retreat_sideways : e->lift);
+  if (!k->sideways) back = fmax(back, (e->source[2] + 0.75 * e->lift - goal.pos[2]) * vlb_ramp(ahead / (ahead + left), 0.2, 0.6));
+  mju_addToScl3(goal.pos, axis, -back);
   pace[0] = pace[1] = fmax(vlb_ramp(risen, 0.015, 0.06), vlb_ramp(left, 0.05, 0.10));
   vlb_body_extent(s->model, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, half);
   keep_clear(s, d, hand, fmin(half[0], half[1]), k->body, s->model->body_rootid[k->body], vlb_ramp(ahead, 0.02, 0.06), &goal, pace);
@@ -151,7 +143,7 @@ static vlb_pose go_along_joint(const vlb_expert *e, const mjModel *m, const mjDa
   const mjtNum *axis = d->xaxis + 3 * k->joint, *anchor = d->xanchor + 3 * k->joint;
   double more = joint_left(k, m, d);
   if (m->jnt_type[k->joint] == mjJNT_SLIDE) {
-    mju_addToScl3(out.pos, axis, k->way * fmin(more + 0.012, 0.05));
+    mju_addToScl3(out.pos, axis, k->way * fmin(more + 0.012, 0.024));
     return out;
   }
   double radius = beside(anchor, handle.pos, axis), step = k->way * fmin(more + 0.15, fmin(0.5, 0.05 / fmax(radius, 1e-3)));
@@ -171,15 +163,26 @@ static double left_to_push(const vlb_expert *e, const mjData *d) {
   return hypot(target[0] - d->xpos[3 * e->skill.body], target[1] - d->xpos[3 * e->skill.body + 1]);
 }
 
-static vlb_pose go_push(const vlb_expert *e, const mjModel *m, const mjData *d, const vlb_pose *hand) {
-  return behind(e, m, d, hand, fmin(0.035, left_to_push(e, d) + 0.01));
+/* Slowly, and only as long as the hand is right behind the thing, so that it goes straight. */
+static vlb_pose go_push(const vlb_expert *e, const mjModel *m, const mjData *d, const vlb_pose *hand, double pace[3]) {
+  static const double firmness[3] = {1, 1, 2.5};
+  vlb_pose at = behind(e, m, d, hand, 0);
+  double way[3], lead = fmin(0.020, 0.5 * left_to_push(e, d) + 0.008);
+  mju_sub3(way, d->xpos + 3 * e->skill.body, at.pos);
+  way[2] = 0;
+  mju_normalize3(way);
+  double off[3] = {hand->pos[0] - at.pos[0], hand->pos[1] - at.pos[1], 0};
+  mju_addToScl3(off, way, -mju_dot3(off, way));
+  lead -= 0.025 * vlb_ramp(mju_norm3(off), 0.005, 0.02);
+  for (int i = 0; i < 3; i++) pace[i] = firmness[i];
+  return behind(e, m, d, hand, lead);
 }
 
 static vlb_pose go_work(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand, double pace[3]) {
   switch (e->skill.kind) {
     case VLB_SKILL_MOVE: return go_carry(e, s, d, hand, pace);
     case VLB_SKILL_JOINT: return go_along_joint(e, s->model, d);
-    default: return go_push(e, s->model, d, hand);
+    default: return go_push(e, s->model, d, hand, pace);
   }
 }
 
@@ -203,32 +206,35 @@ static int reached(const vlb_expert *e, const vlb_scene *s, const mjData *d, con
   vlb_pose goal = reach_pose(e, s->model, d, hand);
   double z[3];
   vlb_pose_axis(&goal, 2, z);
-  return beside(hand->pos, goal.pos, z) < slack(&e->skill) + 0.002 && along(hand->pos, goal.pos, z) < near_height &&
+  double depth = e->skill.kind == VLB_SKILL_PUSH ? near_height / 2 : near_height;
+  return beside(hand->pos, goal.pos, z) < slack(&e->skill) + 0.001 && along(hand->pos, goal.pos, z) < depth &&
          vlb_turn_angle(hand->rot, goal.rot) < near_angle;
 }
 
-static int fingers_rest(const vlb_scene *s, const mjData *d) {
+static double finger_speed(const vlb_scene *s, const mjData *d) {
   const mjModel *m = s->model;
   double speed = 0;
   for (int j = 0; j < m->njnt; j++)
     if (m->jnt_qposadr[j] == s->finger_qpos[0] || m->jnt_qposadr[j] == s->finger_qpos[1]) speed += fabs(d->qvel[m->jnt_dofadr[j]]);
-  return speed < 0.006;
+  return speed;
 }
 
+static int fingers_rest(const vlb_scene *s, const mjData *d) { return finger_speed(s, d) < 0.006; }
+
+/* The fingers have come to rest about as wide as the thing is. */
 static int holds(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
   double width = vlb_finger_width(s, d), expected = 2 * e->skill.half;
-  return width < expected + 0.0055 || (fingers_rest(s, d) && width < fmin(expected + 0.02, 0.077));
+  return (finger_speed(s, d) < 0.02 && width < expected + 0.0055) || (fingers_rest(s, d) && width < fmin(expected + 0.02, 0.077));
 }
 
-/* The fingers have closed on something wider than they should: the body below a knob, say. */
-static int holds_wrongly(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
-  static const double nearly_open = 0.077;
-  return fingers_rest(s, d) && vlb_finger_width(s, d) < nearly_open && !holds(e, s, d);
-}
-
-/* The fingers have closed on nothing, or the thing is no longer between them. */
+/* The fingers have closed on nothing, the thing is no longer between them, or what is pushed has slipped under them. */
 static int lost(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
-  if (e->skill.half <= 0 || e->skill.kind == VLB_SKILL_PUSH) return 0;
+  if (e->skill.kind == VLB_SKILL_PUSH) {
+    vlb_pose edge = behind(e, s->model, d, hand, 0.035);
+    return hypot(edge.pos[0] - d->xpos[3 * e->skill.body], edge.pos[1] - d->xpos[3 * e->skill.body + 1]) >
+           hypot(hand->pos[0] - d->xpos[3 * e->skill.body], hand->pos[1] - d->xpos[3 * e->skill.body + 1]);
+  }
+  if (e->skill.half <= 0) return 0;
   vlb_pose at = vlb_grasp_pose(e, d);
   double gap[3];
   mju_sub3(gap, hand->pos, at.pos);
@@ -238,9 +244,11 @@ static int lost(const vlb_expert *e, const vlb_scene *s, const mjData *d, const 
 static int worked(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
   const vlb_skill *k = &e->skill;
   if (k->kind == VLB_SKILL_JOINT) return joint_left(k, s->model, d) <= 0;
-  if (k->kind == VLB_SKILL_PUSH) return left_to_push(e, d) < 0.015;
+  if (k->kind == VLB_SKILL_PUSH) return left_to_push(e, d) < 0.4 * k->room;
   vlb_pose goal = carry_pose(e, d, hand);
-  return beside(hand->pos, goal.pos, k->way_in) < 0.009 && along(hand->pos, goal.pos, k->way_in) < near_height;
+  double axis[3];
+  place_axis(k, &goal, axis);
+  return beside(hand->pos, goal.pos, axis) < 0.009 && along(hand->pos, goal.pos, axis) < near_height;
 }
 
 static void set_phase(vlb_expert *e, vlb_expert_phase phase, const vlb_pose *hand) {
@@ -256,7 +264,7 @@ static int opened(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
 static int left(const vlb_expert *e, const vlb_pose *hand) {
   double back[3];
   way_back(hand, back);
-  return along(e->source, hand->pos, back) > (back[2] < 0.5 ? retreat_level : retreat);
+  return along(e->source, hand->pos, back) > (e->skill.sideways ? retreat_sideways : retreat);
 }
 
 static void choose(vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
@@ -275,7 +283,6 @@ static void update_phase(vlb_expert *e, const vlb_scene *s, const mjData *d, con
   if (e->phase == VLB_EXPERT_CHOOSE) choose(e, s, d, hand);
   if (e->phase == VLB_EXPERT_REACH && reached(e, s, d, hand)) set_phase(e, grips ? VLB_EXPERT_GRASP : VLB_EXPERT_WORK, hand);
   if (e->phase == VLB_EXPERT_GRASP && holds(e, s, d)) set_phase(e, VLB_EXPERT_WORK, hand);
-  if (e->phase == VLB_EXPERT_GRASP && holds_wrongly(e, s, d)) set_phase(e, VLB_EXPERT_RELEASE, hand);
   if (e->phase == VLB_EXPERT_WORK) {
     if (lost(e, s, d, hand))
       set_phase(e, VLB_EXPERT_LEAVE, hand);

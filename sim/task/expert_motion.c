@@ -18,7 +18,7 @@ void vlb_draw_manner(vlb_expert *e) {
   e->lift = vlb_rng_range(r, 0.10, 0.13);
   e->noise = vlb_rng_range(r, 0.06, 0.16);
   /* in the grasp's frame: along the pads, across them, in depth */
-  e->grasp_offset[0] = vlb_rng_range(r, -0.006, 0.006);
+  e->grasp_offset[0] = vlb_rng_range(r, -0.004, 0.004);
   e->grasp_offset[1] = vlb_rng_range(r, -0.003, 0.003);
   e->grasp_offset[2] = vlb_rng_range(r, -0.002, 0.002);
   for (int i = 0; i < 2; i++) e->place_offset[i] = vlb_rng_range(r, -0.005, 0.005);

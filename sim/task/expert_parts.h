@@ -28,15 +28,17 @@ double vlb_finger_width(const vlb_scene *s, const mjData *d);
 double vlb_hand_clearance(const vlb_scene *s, const mjData *d, const vlb_pose *hand, double half, int skip);
 /* The lowest point of the hand and of what it holds (body; -1: nothing), m below the grip site. */
 double vlb_hand_depth(const vlb_scene *s, const mjData *d, const vlb_pose *hand, int held);
-/* Height that whatever reaches `width` to both sides must keep on its way from one point to another: over the tops of everything in the
- * way but the robot and root body `skip`; what is right at the goal does not count. */
-double vlb_clear_height(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, int skip);
+/* What stands within `width` of the hand's way: how much the goal must rise (m) for the hand's lowest part, `depth` below, to pass over
+ * it, and how much of the sideways motion it blocks as long as the hand is too low (0 to 1). What is right at the goal does not
+ * count, nor do the robot and root body `skip`. */
+typedef struct {
+  double rise, block;
+} vlb_hurdle;
+vlb_hurdle vlb_find_hurdle(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, double depth, int skip);
 /* Half extents of a body's solid geoms along the axes of the frame `rot` around its origin. */
 void vlb_body_extent(const mjModel *m, const mjData *d, int body, const double rot[9], double half[3]);
 /* Is there something solid above the point, up to `height`? Robot and root body `skip` do not count. */
 int vlb_roofed(const vlb_scene *s, const mjData *d, const double point[3], double height, int skip);
-/* m from a roofed point along a direction to the open; `longest` when that is too far or something solid is in between. */
-double vlb_way_out(const vlb_scene *s, const mjData *d, const double from[3], const double way[3], double longest, int skip);
 
 /* ---- expert_plan.c: what to do next ---- */
 

@@ -189,17 +189,21 @@ static double in_the_way(const mjtNum centre[3], const double half[3], const dou
   return most;
 }
 
-double vlb_clear_height(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, int skip) {
-  static const double upright[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, ground = 0;
-  double need = ground, half[3];
+vlb_hurdle vlb_find_hurdle(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, double depth, int skip) {
+  static const double upright[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, soft = 0.05;
+  vlb_hurdle out = {0, 0};
   for (int g = 0; g < s->model->ngeom; g++) {
     if (!is_obstacle(s, g, skip) || s->model->geom_type[g] == mjGEOM_PLANE) continue;
-    geom_extent(s->model, d, g, upright, half);
     const mjtNum *centre = d->geom_xpos + 3 * g;
-    double top = centre[2] + half[2], low = fmin(from[2], to[2]) - 0.1;
-    if (top > low) need = fmax(need, low + (top - low) * in_the_way(centre, half, from, to, width));
+    double half[3];
+    geom_extent(s->model, d, g, upright, half);
+    double need = centre[2] + half[2] + depth;
+    if (need <= from[2] && need <= to[2]) continue;
+    double weight = in_the_way(centre, half, from, to, width);
+    out.rise = fmax(out.rise, weight * (need - to[2]));
+    out.block = fmax(out.block, weight * vlb_ramp(need - from[2], 0, soft));
   }
-  return need;
+  return out;
 }
 
 int vlb_roofed(const vlb_scene *s, const mjData *d, const double point[3], double height, int skip) {
@@ -208,15 +212,4 @@ int vlb_roofed(const vlb_scene *s, const mjData *d, const double point[3], doubl
     if (point_clearance(s, d, p, skip) < 0) return 1;
   }
   return 0;
-}
-
-double vlb_way_out(const vlb_scene *s, const mjData *d, const double from[3], const double way[3], double longest, int skip) {
-  static const double step = 0.01, roof = 0.3;
-  for (double out = step; out < longest; out += step) {
-    double p[3];
-    mju_addScl3(p, from, way, out);
-    if (point_clearance(s, d, p, skip) < 0) return longest;
-    if (!vlb_roofed(s, d, p, roof, skip)) return out;
-  }
-  return longest;
 }
