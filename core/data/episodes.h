@@ -52,7 +52,8 @@ typedef struct {
   bool upright;
 } vlb_task_info;
 
-/* Writes a whole task file atomically; all episodes are of one robot. Byte-identical for identical input (no object times). It ends
+/* Writes a whole task file atomically; all episodes are of one robot. Pictures are compressed without loss (about 1.5 MB for a
+ * demonstration of 90 frames at two cameras of 128 pixels, a sixth of the plain size), numbers contiguous as LIBERO's. Byte-identical for identical input (no object times). It ends
  * with a checksum that HDF5 programs ignore. Needs as much memory again as the episodes. */
 vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const vlb_episode *episodes, int n, vlb_error *err);
 

@@ -70,11 +70,23 @@ static hid_t make_group(hid_t at, const char *name) {
   return group;
 }
 
+/* Pictures: a chunk for each, gzip 1. To 12 to 19 % of their size at 128 pixels, 100 MB/s; level 4 saves a twentieth more at two thirds of
+ * the speed, the shuffle filter nothing (they are bytes). Numbers are a hundredth of a file and stay as LIBERO's. (SPEED.md) */
+static hid_t storage_of(const vlb_row *row, int rank, const hsize_t *dims) {
+  enum { LEVEL = 1 };
+  hid_t list = timeless(H5P_DATASET_CREATE);
+  if (list < 0 || row->member < VLB_IN_IMAGE) return list;
+  hsize_t chunk[4] = {1, dims[1], dims[2], dims[3]};
+  if (H5Pset_chunk(list, rank, chunk) >= 0 && H5Pset_deflate(list, LEVEL) >= 0) return list;
+  H5Pclose(list);
+  return -1;
+}
+
 static bool put_row(hid_t demo, const vlb_row *row, const vlb_episode *e) {
   hsize_t dims[4];
   int rank = vlb_row_shape(row, e, dims);
   bool bytes = vlb_member_is_bytes(row->member);
-  hid_t list = timeless(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL), memory = vlb_row_space(row, e);
+  hid_t list = storage_of(row, rank, dims), space = H5Screate_simple(rank, dims, NULL), memory = vlb_row_space(row, e);
   hid_t set = list < 0 || space < 0 || memory < 0 ? -1
                   : H5Dcreate2(demo, row->path, bytes ? H5T_STD_U8LE : H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
   bool good = set >= 0 && H5Dwrite(set, bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_DOUBLE, memory, H5S_ALL, H5P_DEFAULT,
