@@ -6,6 +6,8 @@
 #include "experiments/cli/commands.h"
 #include "experiments/store/class.h"
 #include "sim/rollout/probe.h"
+#include "sim/rollout/suites.h"
+#include "sim/world/version.h"
 
 enum { LINES = 32, WIDE = 34 };
 
@@ -54,6 +56,24 @@ static void add_probe(examination *x) {
     add(x, "physics", hash, "hash of the state after one simulated second; equal hashes simulate alike");
 }
 
+/* The installation that the metaworld suites read, and whether numbers recorded with upstream's code can be met here. */
+static void add_metaworld(examination *x) {
+  char hash[VLB_HASH_SIZE] = "none";
+  vlb_suite *suite = NULL;
+  vlb_error err = {VLB_OK, ""};
+  bool there = getenv("VLABENCH_METAWORLD_ASSETS") != NULL;
+  if (there && (vlb_suite_open("metaworld", &suite, &err) || suite->family->digest(suite, hash, &err))) {
+    add(x, "metaworld", err.message, "Meta-World's models")->bad = true;
+  } else {
+    hash[16] = 0;
+    add(x, "metaworld", hash, there ? "digest of Meta-World's models" : "metaworld_style needs no models; the others: VLABENCH_METAWORLD_ASSETS");
+  }
+  if (suite) vlb_suite_free(suite);
+  bool recorded = !strcmp(vlb_mujoco_version(), "2.2.2");
+  add(x, "recordings", recorded ? "hold" : "do not hold",
+      recorded ? "verify-metaworld's numbers are MuJoCo 2.2.2's" : "they are MuJoCo 2.2.2's; in others Meta-World's hand rests a centimetre elsewhere");
+}
+
 static void add_tools(examination *x, const vlb_context *ctx) {
   char text[160];
   add(x, "hdf5", vlb_hdf5_version(text, sizeof text), "HDF5 as loaded: demonstrations");
@@ -91,6 +111,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   examination x = {.count = 0};
   add_class(&x);
   add_probe(&x);
+  add_metaworld(&x);
   x.same = x.count;
   add_tools(&x, ctx);
   (vlb_arg_on(args, "json") ? print_json : print_facts)(&x);

@@ -37,21 +37,31 @@ vlb_code vlb_mw_find(const char *name, vlb_mw_id *task, vlb_error *err) {
 
 /* ---- the model ---- */
 
-/* Where upstream keeps the scene: version 3 first, then what version 2 called it. folder may be the package's own, too. */
-static vlb_code scene_path(const char *folder, const vlb_mw_task *task, char *path, size_t size, vlb_error *err) {
-  static const char *const inside[] = {"", "assets/", "metaworld/assets/"};
-  size_t bare = strlen(task->model);
-  if (bare > 3 && !strcmp(task->model + bare - 3, "_v3")) bare -= 3;
+vlb_code vlb_mw_folder(const char *given, char *folder, size_t size, vlb_error *err) {
+  static const char *const inside[] = {"", "/assets", "/metaworld/assets"};
+  char models[1024];
   for (int i = 0; i < 3; i++) {
-    VLB_TRY(vlb_path(path, size, err, "%s/%ssawyer_xyz/sawyer_%s.xml", folder, inside[i], task->model));
-    if (vlb_file_exists(path)) return VLB_OK;
-    VLB_TRY(vlb_path(path, size, err, "%s/%ssawyer_xyz/sawyer_%.*s_v2.xml", folder, inside[i], (int)bare, task->model));
-    if (vlb_file_exists(path)) return VLB_OK;
+    VLB_TRY(vlb_path(folder, size, err, "%s%s", given, inside[i]));
+    VLB_TRY(vlb_path(models, sizeof models, err, "%s/sawyer_xyz", folder));
+    if (vlb_file_exists(models)) return VLB_OK;
   }
   return vlb_fail(err, VLB_USAGE,
-                  "%s: no sawyer_xyz/sawyer_%s.xml here; name the folder 'assets' of the Python package metaworld with --metaworld-assets or "
-                  "VLABENCH_METAWORLD_ASSETS",
-                  folder, task->model);
+                  "%s: no models of Meta-World (sawyer_xyz/) here; name the folder 'assets' of the Python package metaworld with "
+                  "--metaworld-assets or VLABENCH_METAWORLD_ASSETS",
+                  given);
+}
+
+/* Where upstream keeps the scene: version 3 first, then what version 2 called it. */
+static vlb_code scene_path(const char *given, const vlb_mw_task *task, char *path, size_t size, vlb_error *err) {
+  char folder[1024];
+  size_t bare = strlen(task->model);
+  if (bare > 3 && !strcmp(task->model + bare - 3, "_v3")) bare -= 3;
+  VLB_TRY(vlb_mw_folder(given, folder, sizeof folder, err));
+  VLB_TRY(vlb_path(path, size, err, "%s/sawyer_xyz/sawyer_%s.xml", folder, task->model));
+  if (vlb_file_exists(path)) return VLB_OK;
+  VLB_TRY(vlb_path(path, size, err, "%s/sawyer_xyz/sawyer_%.*s_v2.xml", folder, (int)bare, task->model));
+  if (vlb_file_exists(path)) return VLB_OK;
+  return vlb_fail(err, VLB_USAGE, "%s: no sawyer_xyz/sawyer_%s.xml here; is it all of Meta-World's assets?", folder, task->model);
 }
 
 /* Upstream lets the weld between mocap and hand keep them at one place with half a turn between them. */

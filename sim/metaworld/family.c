@@ -223,7 +223,7 @@ static vlb_code set_folder(origin *from, const char *name, vlb_error *err) {
   if (!folder || !*folder)
     return vlb_fail(err, VLB_USAGE, "suite \"%s\" needs Meta-World's assets: set VLABENCH_METAWORLD_ASSETS to the folder 'assets' of the Python "
                     "package metaworld, or take metaworld_style, which needs nothing", name);
-  return vlb_path(from->folder, sizeof from->folder, err, "%s", folder);
+  return vlb_mw_folder(folder, from->folder, sizeof from->folder, err);
 }
 
 static vlb_code set_goals(origin *from, vlb_error *err) {

@@ -50,7 +50,7 @@ vlb_code vlb_mw_find(const char *name, vlb_mw_id *task, vlb_error *err);
 
 /* ---- one environment ---- */
 
-/* Where a scene comes from: the folder of Meta-World's assets (it holds sawyer_xyz/), or MJCF text when xml is not NULL. */
+/* Where a scene comes from: the folder of Meta-World's assets (see vlb_mw_folder), or MJCF text when xml is not NULL. */
 typedef struct {
   const char *folder, *xml;
 } vlb_mw_source;
@@ -65,7 +65,10 @@ typedef struct {
   const char *missing; /* a name that the rules want and the model lacks */
 } vlb_mw_env;
 
-/* The task's scene, ready for an environment. Errors: VLB_USAGE when the folder holds no such scene (says what to install),
+/* The folder that holds sawyer_xyz/: the given one, or its assets/ or metaworld/assets/. Errors: VLB_USAGE, with what to install. */
+vlb_code vlb_mw_folder(const char *given, char *folder, size_t size, vlb_error *err);
+
+/* The task's scene, ready for an environment. Errors: VLB_USAGE when the folder holds no such scene,
  * VLB_FAILED with MuJoCo's message or for a scene that cannot be this task's. Caller: mj_deleteModel. */
 vlb_code vlb_mw_load(const vlb_mw_source *source, vlb_mw_id task, mjModel **model, vlb_error *err);
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "core/base/file.h"
 #include "sim/metaworld/family.h"
 #include "sim/metaworld/metaworld.h"
 
@@ -36,6 +37,9 @@ static void test_suites(void **state) {
   assert_int_equal(vlb_mw_suite_open("metaworld_hrad", &suite, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "metaworld_hard"));
   setenv("VLABENCH_METAWORLD_ASSETS", "nowhere", 1);
+  assert_int_equal(vlb_mw_suite_open("metaworld", &suite, &err), VLB_USAGE);
+  assert_int_equal(vlb_folder_make("package/assets/sawyer_xyz", &err), VLB_OK);
+  setenv("VLABENCH_METAWORLD_ASSETS", "package", 1);
   for (int i = 0; vlb_mw_suite_names[i]; i++) {
     suite = open_suite(vlb_mw_suite_names[i]);
     assert_int_equal(suite->task_count, sizes[i]);
@@ -53,7 +57,8 @@ static void test_empty_folder(void **state) {
   char hash[VLB_HASH_SIZE];
   vlb_error err;
   (void)state;
-  setenv("VLABENCH_METAWORLD_ASSETS", ".", 1);
+  assert_int_equal(vlb_folder_make("empty/sawyer_xyz", &err), VLB_OK);
+  setenv("VLABENCH_METAWORLD_ASSETS", "empty", 1);
   vlb_suite *suite = open_suite("metaworld_easy");
   assert_int_equal(suite->family->compile(suite, 0, &scene, &err), VLB_USAGE);
   assert_int_equal(suite->family->digest(suite, hash, &err), VLB_USAGE);
