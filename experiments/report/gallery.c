@@ -15,7 +15,7 @@ typedef struct {
   const vlb_suite *suite;
   int task;
   vlb_exhibit exhibit;
-  char *png; /* base64 */
+  char *png[2]; /* start and end, base64 */
 } card;
 
 typedef struct {
@@ -35,14 +35,14 @@ static vlb_code to_base64(const char *data, size_t size, char **text, vlb_error 
   return VLB_OK;
 }
 
-static vlb_code encode(card *c, int size, vlb_error *err) {
+static vlb_code encode(const uint8_t *rgb, int size, char **text, vlb_error *err) {
   char *png = NULL;
   size_t bytes = 0;
   FILE *out = open_memstream(&png, &bytes);
   if (!out) return vlb_fail(err, VLB_FAILED, "no memory for a picture");
-  vlb_code code = vlb_png_encode(out, c->exhibit.rgb, size, 2 * size, err);
+  vlb_code code = vlb_png_encode(out, rgb, size, size, err);
   if (fclose(out) && !code) code = vlb_fail(err, VLB_FAILED, "no memory for a picture");
-  if (!code) code = to_base64(png, bytes, &c->png, err);
+  if (!code) code = to_base64(png, bytes, text, err);
   free(png);
   return code;
 }
@@ -53,7 +53,8 @@ static vlb_code make_card(void *self, int index, int worker, vlb_error *err) {
   (void)worker;
   VLB_TRY(vlb_check_stop(g->ctx, err));
   if (vlb_exhibit_make(c->suite, c->task, g->settings, &c->exhibit, err)) return vlb_fail_at(err, "%s/%d", c->suite->name, c->task);
-  VLB_TRY(encode(c, g->settings->size, err));
+  for (int i = 0; i < 2; i++)
+    VLB_TRY(encode(c->exhibit.rgb + (size_t)(i * 3) * (size_t)g->settings->size * (size_t)g->settings->size, g->settings->size, &c->png[i], err));
   pthread_mutex_lock(&g->lock);
   vlb_progress_set(g->ctx->log, ++g->done, "%s/%d", c->suite->name, c->task);
   pthread_mutex_unlock(&g->lock);
@@ -72,7 +73,7 @@ static const char style[] =
     "nav a{padding:.35rem .7rem;border:1px solid var(--line);border-radius:1rem;color:inherit;text-decoration:none;background:var(--card)}\n"
     ".tasks{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:.9rem;margin-top:.8rem}\n"
     "figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:.5rem;overflow:hidden}\n"
-    "img{display:block;width:100%;height:auto}\n"
+    "figure div{display:grid;grid-template-columns:1fr 1fr;gap:3px}img{display:block;width:100%;height:auto}\n"
     "figcaption{padding:.55rem .7rem .65rem}figcaption p{font-size:.86rem}\n"
     ".good{color:var(--good)}.bad{color:var(--bad)}\n"
     "footer{margin-top:2.5rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.86rem;color:var(--soft)}\n";
@@ -96,9 +97,13 @@ static void put_success(FILE *out, const vlb_exhibit *e) {
 static void put_card(FILE *out, const card *c, int size) {
   const vlb_task *task = &c->suite->tasks[c->task];
   const vlb_exhibit *e = &c->exhibit;
-  fprintf(out, "<figure>\n<img width=\"%d\" height=\"%d\" alt=\"Start and end of: ", 2 * size, size);
-  put_text(out, task->instruction);
-  fprintf(out, "\" src=\"data:image/png;base64,%s\">\n<figcaption>", c->png);
+  fputs("<figure>\n<div>", out);
+  for (int i = 0; i < 2; i++) {
+    fprintf(out, "<img width=\"%d\" height=\"%d\" alt=\"%s: ", size, size, i ? "End" : "Start");
+    put_text(out, task->instruction);
+    fprintf(out, "\" src=\"data:image/png;base64,%s\">", c->png[i]);
+  }
+  fputs("</div>\n<figcaption>", out);
   put_text(out, task->instruction);
   fputs("\n<p>", out);
   put_text(out, c->suite->name);
@@ -106,7 +111,7 @@ static void put_card(FILE *out, const card *c, int size) {
   if (*task->group) fprintf(out, " &middot; %s", task->group);
   fputs(" &middot; ", out);
   put_success(out, e);
-  if (e->tried) fprintf(out, " &middot; %d steps shown", e->steps);
+  if (e->tried) fprintf(out, " &middot; %d steps", e->steps);
   fputs("</p>\n", out);
   if (*e->why) {
     fputs("<p class=\"bad\">", out);
@@ -180,7 +185,7 @@ vlb_code vlb_gallery_write(const char *path, vlb_suite *const *suites, int n, co
   if (!code) code = write_page(path, suites, n, &g, err);
   for (int i = 0; i < total; i++) {
     vlb_exhibit_free(&g.cards[i].exhibit);
-    free(g.cards[i].png);
+    for (int k = 0; k < 2; k++) free(g.cards[i].png[k]);
   }
   free(g.cards);
   return code;

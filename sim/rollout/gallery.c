@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/data/image.h"
 #include "sim/render/render.h"
@@ -11,17 +10,15 @@
 typedef struct {
   vlb_world world;
   vlb_renderer *renderer;
-  uint8_t *raw, *upright; /* [size,size,3] */
+  uint8_t *raw; /* [size,size,3] */
   int size;
 } stage;
 
-/* The world as it is now, as the left (0) or right (1) picture. */
-static vlb_code draw(stage *t, int right, uint8_t *rgb, vlb_error *err) {
+/* The world as it is now, as an onlooker sees it. */
+static vlb_code draw(stage *t, uint8_t *rgb, vlb_error *err) {
   const vlb_view view = t->world.suite->embodiment->view;
-  const size_t line = (size_t)t->size * 3;
   VLB_TRY(vlb_render(t->renderer, t->world.model, t->world.data, t->world.scene->camera[0], t->raw, err));
-  vlb_image_view(t->raw, t->size, view == VLB_VIEW_MIRRORED ? view : VLB_VIEW_UPRIGHT, t->upright);
-  for (size_t y = 0; y < (size_t)t->size; y++) memcpy(rgb + (2 * y + (size_t)right) * line, t->upright + y * line, line);
+  vlb_image_view(t->raw, t->size, view == VLB_VIEW_MIRRORED ? view : VLB_VIEW_UPRIGHT, rgb);
   return VLB_OK;
 }
 
@@ -44,14 +41,14 @@ static vlb_code show(stage *t, int index, uint64_t seed, vlb_exhibit *out, vlb_e
   int drawn = !out->succeeded, steps;
   out->tried++;
   if (!vlb_world_start(w, index, seed, &trouble)) {
-    if (drawn) VLB_TRY(draw(t, 0, out->rgb, err));
+    if (drawn) VLB_TRY(draw(t, out->rgb, err));
     if (w->suite->family->expert_start(w, index, seed, &trouble)) {
       out->tried = 0;
     } else {
       steps = play(w, &trouble);
       if (!trouble.code) out->succeeded += w->success;
       if (drawn) out->steps = steps;
-      if (drawn) VLB_TRY(draw(t, 1, out->rgb, err));
+      if (drawn) VLB_TRY(draw(t, out->rgb + (size_t)t->size * (size_t)t->size * 3, err));
     }
   }
   if (trouble.code) snprintf(out->why, sizeof out->why, "%.*s", (int)sizeof out->why - 1, trouble.message);
@@ -62,9 +59,8 @@ static vlb_code run(stage *t, const vlb_gallery_settings *s, vlb_exhibit *out, v
   size_t square = (size_t)s->size * (size_t)s->size * 3;
   t->size = s->size;
   t->raw = malloc(square);
-  t->upright = malloc(square);
   out->rgb = calloc(2, square);
-  if (!t->raw || !t->upright || !out->rgb) return vlb_fail(err, VLB_FAILED, "no memory for a picture of %d pixels", s->size);
+  if (!t->raw || !out->rgb) return vlb_fail(err, VLB_FAILED, "no memory for a picture of %d pixels", s->size);
   VLB_TRY(vlb_renderer_open(t->world.scene, s->size, 0, &t->renderer, err));
   for (int i = 0; i < s->episodes && out->tried == i; i++) VLB_TRY(show(t, i, s->seed, out, err));
   return VLB_OK;
@@ -80,7 +76,6 @@ vlb_code vlb_exhibit_make(const vlb_suite *suite, int task, const vlb_gallery_se
   vlb_renderer_close(t.renderer);
   vlb_world_close(&t.world);
   free(t.raw);
-  free(t.upright);
   vlb_scene_free(scene);
   if (code) vlb_exhibit_free(out);
   return code;

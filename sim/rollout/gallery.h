@@ -10,7 +10,7 @@ typedef struct {
 } vlb_gallery_settings;
 
 typedef struct {
-  uint8_t *rgb;         /* [size, 2*size, 3], upright: start and last frame of the first episode that succeeded, else of the last one */
+  uint8_t *rgb;         /* [2,size,size,3], upright: start and last frame of the first episode that succeeded, else of the last one */
   int tried, succeeded; /* episodes; tried 0: no expert knows this task */
   int steps;            /* control steps of the episode shown */
   char why[512];        /* what the expert or the simulator complained of last; empty: nothing */
