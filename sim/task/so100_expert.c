@@ -229,7 +229,9 @@ static void lead(vlb_so_expert *e, const mjData *d, const double target[J], doub
     else if (largest > most) ahead *= most / largest;
     e->previous[i] = inertia * e->previous[i] + (1 - inertia) * ahead;
     e->wander[i] = keep * e->wander[i] + sqrt(1 - keep * keep) * e->noise * (0.15 + 0.85 * pace) * vlb_rng_normal(&e->rng);
-    action[i] = d->qpos[i] + e->previous[i] + e->wander[i] + (i == JAW ? 0 : d->qfrc_bias[i] / servo_stiffness);
+    const mjtNum *range = e->scene->model->actuator_ctrlrange + 2 * i;
+    double sag = i == JAW ? 0 : d->qfrc_bias[i] / servo_stiffness;
+    action[i] = clamp(d->qpos[i] + e->previous[i] + e->wander[i] + sag, range[0], range[1]);
   }
 }
 
