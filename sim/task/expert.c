@@ -8,8 +8,8 @@
 /* m and rad within which the hand is where it should be */
 static const double near_height = 0.008, near_angle = 0.15;
 
-/* m that the hand backs off after letting go; out of a roofed place farther */
-static const double retreat = 0.045, retreat_sideways = 0.16;
+/* m that the hand backs off after letting go; level, out of a roofed place, farther */
+static const double retreat = 0.045, retreat_level = 0.16;
 
 vlb_code vlb_expert_reset(vlb_expert *e, const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene,
                           vlb_error *err) {
@@ -109,22 +109,30 @@ static vlb_pose carry_pose(const vlb_expert *e, const mjData *d, const vlb_pose 
   return out;
 }
 
-static void place_axis(const vlb_skill *k, const vlb_pose *goal, double out[3]) {
-  mju_copy3(out, (double[3]){0, 0, -1});
-  if (k->sideways) vlb_pose_axis(goal, 2, out);
+/* The way down onto a place: into its funnel, and over the edge of what the thing stood on. */
+static void lower(const vlb_expert *e, const vlb_pose *hand, double ahead, double angle, vlb_pose *goal) {
+  double left = hypot(hand->pos[0] - e->source[0], hand->pos[1] - e->source[1]);
+  double over_source = (e->source[2] + 0.75 * e->lift - goal->pos[2]) * vlb_ramp(ahead / (ahead + left), 0.2, 0.6);
+  goal->pos[2] += fmax(funnel(e, ahead, place_slack(&e->skill), angle, e->lift), over_source);
 }
 
-/* Up first, sideways once clear of the neighbours, over what is in the way, into the target's funnel. */
+/* The way in under a roof: down in front of it first, then straight in. */
+static void slip_in(const vlb_expert *e, const vlb_pose *hand, double ahead, double angle, vlb_pose *goal) {
+  double in_front = along(hand->pos, goal->pos, e->skill.way_in) - retreat_level;
+  mju_addToScl3(goal->pos, e->skill.way_in, -fmin(3 * funnel(e, ahead, place_slack(&e->skill), angle, retreat_level), retreat_level));
+  goal->pos[2] += vlb_clamp(e->slope * in_front, 0, e->lift);
+}
+
+/* Up first, sideways once clear of the neighbours, over what is in the way, to the target. */
 static vlb_pose go_carry(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand, double pace[3]) {
   const vlb_skill *k = &e->skill;
   vlb_pose goal = carry_pose(e, d, hand);
-  double axis[3], half[3];
-  place_axis(k, &goal, axis);
-  double ahead = beside(hand->pos, goal.pos, axis), angle = vlb_turn_angle(hand->rot, goal.rot);
+  double half[3], ahead = beside(hand->pos, goal.pos, k->way_in), angle = vlb_turn_angle(hand->rot, goal.rot);
   double left = hypot(hand->pos[0] - e->source[0], hand->pos[1] - e->source[1]), risen = hand->pos[2] - e->source[2];
-  double back = funnel(e, ahead, place_slack(k), angle, k->sideways ? retreat_sideways : e->lift);
-  if (!k->sideways) back = fmax(back, (e->source[2] + 0.75 * e->lift - goal.pos[2]) * vlb_ramp(ahead / (ahead + left), 0.2, 0.6));
-  mju_addToScl3(goal.pos, axis, -back);
+  if (fabs(k->way_in[2]) < 0.5)
+    slip_in(e, hand, ahead, angle, &goal);
+  else
+    lower(e, hand, ahead, angle, &goal);
   pace[0] = pace[1] = fmax(vlb_ramp(risen, 0.015, 0.06), vlb_ramp(left, 0.05, 0.10));
   vlb_body_extent(s->model, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, half);
   keep_clear(s, d, hand, fmin(half[0], half[1]), k->body, s->model->body_rootid[k->body], vlb_ramp(ahead, 0.02, 0.06), &goal, pace);
@@ -227,6 +235,12 @@ static int holds(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
   return (finger_speed(s, d) < 0.02 && width < expected + 0.0055) || (fingers_rest(s, d) && width < fmin(expected + 0.02, 0.077));
 }
 
+/* The fingers have closed on something wider than they should: the body below a knob, say. */
+static int holds_wrongly(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
+  static const double nearly_open = 0.077;
+  return fingers_rest(s, d) && vlb_finger_width(s, d) < nearly_open && !holds(e, s, d);
+}
+
 /* The fingers have closed on nothing, the thing is no longer between them, or what is pushed has slipped under them. */
 static int lost(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
   if (e->skill.kind == VLB_SKILL_PUSH) {
@@ -246,9 +260,7 @@ static int worked(const vlb_expert *e, const vlb_scene *s, const mjData *d, cons
   if (k->kind == VLB_SKILL_JOINT) return joint_left(k, s->model, d) <= 0;
   if (k->kind == VLB_SKILL_PUSH) return left_to_push(e, d) < 0.4 * k->room;
   vlb_pose goal = carry_pose(e, d, hand);
-  double axis[3];
-  place_axis(k, &goal, axis);
-  return beside(hand->pos, goal.pos, axis) < 0.009 && along(hand->pos, goal.pos, axis) < near_height;
+  return beside(hand->pos, goal.pos, k->way_in) < 0.009 && along(hand->pos, goal.pos, k->way_in) < near_height;
 }
 
 static void set_phase(vlb_expert *e, vlb_expert_phase phase, const vlb_pose *hand) {
@@ -264,7 +276,7 @@ static int opened(const vlb_expert *e, const vlb_scene *s, const mjData *d) {
 static int left(const vlb_expert *e, const vlb_pose *hand) {
   double back[3];
   way_back(hand, back);
-  return along(e->source, hand->pos, back) > (e->skill.sideways ? retreat_sideways : retreat);
+  return along(e->source, hand->pos, back) > (back[2] < 0.5 ? retreat_level : retreat);
 }
 
 static void choose(vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
@@ -283,6 +295,7 @@ static void update_phase(vlb_expert *e, const vlb_scene *s, const mjData *d, con
   if (e->phase == VLB_EXPERT_CHOOSE) choose(e, s, d, hand);
   if (e->phase == VLB_EXPERT_REACH && reached(e, s, d, hand)) set_phase(e, grips ? VLB_EXPERT_GRASP : VLB_EXPERT_WORK, hand);
   if (e->phase == VLB_EXPERT_GRASP && holds(e, s, d)) set_phase(e, VLB_EXPERT_WORK, hand);
+  if (e->phase == VLB_EXPERT_GRASP && holds_wrongly(e, s, d)) set_phase(e, VLB_EXPERT_RELEASE, hand);
   if (e->phase == VLB_EXPERT_WORK) {
     if (lost(e, s, d, hand))
       set_phase(e, VLB_EXPERT_LEAVE, hand);

@@ -30,7 +30,7 @@ typedef struct {
   double drop;          /* m, let go that much higher because walls stop the hand */
   double turned[9];     /* orientation of the thing when it is put down, and of the hand then */
   double hand_rot[9];
-  int sideways;         /* put in along the hand's axis: there is a roof */
+  double way_in[3];     /* unit vector along which it is put there: downwards, or level under a roof */
 } vlb_skill;
 
 typedef struct {

@@ -39,6 +39,8 @@ vlb_hurdle vlb_find_hurdle(const vlb_scene *s, const mjData *d, const double fro
 void vlb_body_extent(const mjModel *m, const mjData *d, int body, const double rot[9], double half[3]);
 /* Is there something solid above the point, up to `height`? Robot and root body `skip` do not count. */
 int vlb_roofed(const vlb_scene *s, const mjData *d, const double point[3], double height, int skip);
+/* m from a roofed point along a direction to the open; `longest` when that is too far or something solid is in between. */
+double vlb_way_out(const vlb_scene *s, const mjData *d, const double from[3], const double way[3], double longest, int skip);
 
 /* ---- expert_plan.c: what to do next ---- */
 

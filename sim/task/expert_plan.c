@@ -81,41 +81,6 @@ static int pushes_the_right_way(const vlb_skill *k, const mjModel *m, const mjDa
   return k->way * mju_dot3(motion, z) > 0.4;
 }
 
-/* The less the hand turns and the more room it has, the better; smaller is better. */
-static double rate_grasp(const vlb_skill *k, const vlb_scene *s, const mjData *d, const vlb_pose *at, double half) {
-  static const double near = 0.003;
-  double z[3];
-  vlb_pose_axis(at, 2, z);
-  int level = fabs(z[2]) < 0.6, root = k->kind == VLB_SKILL_MOVE ? s->model->body_rootid[k->body] : -1;
-  double open = half > 0 ? fmin(half + 0.012, 0.04) : 0, room = vlb_hand_clearance(s, d, at, open, root);
-  double price = vlb_turn_angle(hand_down, at->rot);
-  if (k->kind == VLB_SKILL_MOVE && level != k->sideways) price += 4;
-  if (room < near) price += 2 + 50 * (near - room);
-  return price;
-}
-
-/* Fills grasp, flipped and half. Returns 0 when the body has no grasp that serves. */
-static int choose_grasp(vlb_skill *k, const vlb_scene *s, const mjData *d) {
-  const mjModel *m = s->model;
-  double best = 1e9;
-  for (int site = 0; site < m->nsite; site++) {
-    const char *name = mj_id2name(m, mjOBJ_SITE, site);
-    if (m->site_bodyid[site] != k->body || !name || !strstr(name, "_grasp_")) continue;
-    double half = m->site_size[3 * site] <= pushing_half ? 0 : m->site_size[3 * site];
-    for (int flipped = 0; flipped < 2; flipped++) {
-      vlb_pose at = site_pose(d, site, flipped);
-      if (half <= 0 && !pushes_the_right_way(k, m, d, &at)) continue;
-      double price = rate_grasp(k, s, d, &at, half);
-      if (price >= best - 1e-9) continue;
-      best = price;
-      k->grasp = site;
-      k->flipped = flipped;
-      k->half = half;
-    }
-  }
-  return best < 1e9;
-}
-
 static int has_grasp(const mjModel *m, int body) {
   for (int site = 0; site < m->nsite; site++) {
     const char *name = mj_id2name(m, mjOBJ_SITE, site);
@@ -162,14 +127,37 @@ static void out_of_the_drawer(vlb_skill *k, const mjModel *m, const mjData *d, c
   }
 }
 
-/* The least turn about the vertical by which the thing's footprint fits into the box; none when it fits as it is. */
+static int under_roof(const vlb_skill *k) { return fabs(k->way_in[2]) < 0.5; }
+
+/* Down; under a roof the shortest level way in, along the target's own axes, and a little above the floor. */
+static void find_way_in(vlb_expert *e, const vlb_scene *s, const mjData *d) {
+  static const double roof = 0.3, above_floor = 0.012;
+  vlb_skill *k = &e->skill;
+  const mjtNum *frame = k->target_site >= 0 ? d->site_xmat + 9 * k->target_site : d->xmat + 9 * k->target_body;
+  double at[3], nearest = roof;
+  int root = s->model->body_rootid[k->body];
+  mju_copy3(k->way_in, (double[3]){0, 0, -1});
+  vlb_place_point(e, d, at);
+  if (!vlb_roofed(s, d, at, roof, root)) return;
+  k->drop = above_floor;
+  for (int i = 0; i < 4; i++) {
+    double sign = i % 2 ? 1 : -1, way[3] = {sign * frame[i / 2], sign * frame[3 + i / 2], sign * frame[6 + i / 2]};
+    double out = vlb_way_out(s, d, at, way, roof, root);
+    if (out >= nearest) continue;
+    nearest = out;
+    mju_scl3(k->way_in, way, -1);
+  }
+}
+
+/* The least turn about the vertical by which the thing's footprint fits into the box; none when it fits as it is. Under a roof it
+ * goes in square, because the hand beside it has little room. */
 static void turn_to_fit(vlb_skill *k, const mjModel *m, const mjData *d, const double box[3]) {
   static const double spare = 0.002;
   double rot[9], half[3], best = 1e9;
   const mjtNum *now = d->xmat + 9 * k->body;
   double yaw = atan2(now[3], now[0]);
   mju_copy(k->turned, now, 9);
-  for (int i = 0; i < 5; i++) {
+  for (int i = under_roof(k); i < 5; i++) {
     double turn = i == 0 ? 0 : -yaw + (i - 1) * mjPI / 2, c, si;
     turn = atan2(sin(turn), cos(turn));
     c = cos(turn);
@@ -186,10 +174,10 @@ static void turn_to_fit(vlb_skill *k, const mjModel *m, const mjData *d, const d
   }
 }
 
-/* The hand's pose when the thing stands where it shall, held as it would be now. */
-static vlb_pose hand_at_place(const vlb_expert *e, const mjData *d) {
+/* The hand's pose when the thing stands where it shall, held by a grasp as it would be now. */
+static vlb_pose hand_at_place(const vlb_expert *e, const mjData *d, int grasp, int flipped) {
   const vlb_skill *k = &e->skill;
-  vlb_pose hand = site_pose(d, k->grasp, k->flipped), out;
+  vlb_pose hand = site_pose(d, grasp, flipped), out;
   double turn[9], rel[3];
   mju_mulMatMatT(turn, k->turned, d->xmat + 9 * k->body, 3, 3, 3);
   mju_mulMatMat(out.rot, turn, hand.rot, 3, 3, 3);
@@ -200,16 +188,20 @@ static vlb_pose hand_at_place(const vlb_expert *e, const mjData *d) {
   return out;
 }
 
-/* Higher until the opening hand meets no wall. */
-static void let_go_above_walls(vlb_expert *e, const vlb_scene *s, const mjData *d) {
-  static const double step = 0.005, highest = 0.15, room = 0.004;
-  vlb_skill *k = &e->skill;
-  vlb_pose hand = hand_at_place(e, d);
-  double open = fmin(k->half + 0.01, 0.04);
-  while (k->drop < highest && vlb_hand_clearance(s, d, &hand, open, s->model->body_rootid[k->body]) < room) {
-    k->drop += step;
+static const double highest_drop = 0.15; /* m */
+
+/* How much higher the thing is let go so that the opening hand meets no wall; highest_drop: even there it does, or there is a
+ * roof. */
+static double drop_needed(const vlb_expert *e, const vlb_scene *s, const mjData *d, int grasp, int flipped, double half) {
+  static const double step = 0.005, room = 0.004;
+  vlb_pose hand = hand_at_place(e, d, grasp, flipped);
+  int root = s->model->body_rootid[e->skill.body];
+  double open = fmin(half + 0.01, 0.04);
+  for (double drop = 0; drop < highest_drop; drop += under_roof(&e->skill) ? highest_drop : step) {
+    if (vlb_hand_clearance(s, d, &hand, open, root) >= room) return drop;
     hand.pos[2] += step;
   }
+  return highest_drop;
 }
 
 static void find_target(vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_goal *g) {
@@ -224,16 +216,64 @@ static void find_target(vlb_expert *e, const vlb_scene *s, const mjData *d, cons
   k->room = 0.03; /* how far beside an object another still is on it */
   if (k->target_body >= 0) {
     k->rest_height += mark(m, g->b, "top", 2);
+    find_way_in(e, s, d);
     return;
   }
   box_extent(m, d, k->target_site, box);
   /* a zone's box is partly sunk into the surface */
   k->rest_height += vlb_task_object(e->task, g->b) ? -box[2] : s->workspace[2] - d->site_xpos[3 * k->target_site + 2];
+  find_way_in(e, s, d);
   turn_to_fit(k, m, d, box);
   vlb_body_extent(m, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, thing);
   k->room = fmax(0, fmin(box[0] - thing[0], box[1] - thing[1]));
   share_box(k, e->task, box);
   out_of_the_drawer(k, m, d, box, thing);
+}
+
+/* ---- which grasp, seen from both ends of the way ---- */
+
+/* Downwards the hand is steadier, and the lower a thing is let go the better. */
+static double rate_placing(const vlb_expert *e, const vlb_scene *s, const mjData *d, int grasp, int flipped, double half) {
+  vlb_pose at = site_pose(d, grasp, flipped);
+  double z[3], drop = drop_needed(e, s, d, grasp, flipped, half);
+  vlb_pose_axis(&at, 2, z);
+  return 4 * drop + 2 * (drop >= highest_drop) + 4 * (fabs(z[2]) < 0.6 && !under_roof(&e->skill));
+}
+
+/* The less the hand turns and the more room it has, the better; smaller is better. */
+static double rate_grasp(const vlb_expert *e, const vlb_scene *s, const mjData *d, int grasp, int flipped, double half) {
+  static const double near = 0.003;
+  const vlb_skill *k = &e->skill;
+  int root = k->kind == VLB_SKILL_MOVE ? s->model->body_rootid[k->body] : -1;
+  vlb_pose at = site_pose(d, grasp, flipped);
+  double open = half > 0 ? fmin(half + 0.012, 0.04) : 0, room = vlb_hand_clearance(s, d, &at, open, root);
+  double price = vlb_turn_angle(hand_down, at.rot);
+  if (k->kind == VLB_SKILL_MOVE) price += rate_placing(e, s, d, grasp, flipped, half);
+  if (room < near) price += 2 + 50 * (near - room);
+  return price;
+}
+
+/* Fills grasp, flipped and half. Returns 0 when the body has no grasp that serves. */
+static int choose_grasp(vlb_expert *e, const vlb_scene *s, const mjData *d) {
+  const mjModel *m = s->model;
+  vlb_skill *k = &e->skill;
+  double best = 1e9;
+  for (int site = 0; site < m->nsite; site++) {
+    const char *name = mj_id2name(m, mjOBJ_SITE, site);
+    if (m->site_bodyid[site] != k->body || !name || !strstr(name, "_grasp_")) continue;
+    double half = m->site_size[3 * site] <= pushing_half ? 0 : m->site_size[3 * site];
+    for (int flipped = 0; flipped < 2; flipped++) {
+      vlb_pose at = site_pose(d, site, flipped);
+      if (half <= 0 && !pushes_the_right_way(k, m, d, &at)) continue;
+      double price = rate_grasp(e, s, d, site, flipped, half);
+      if (price >= best - 1e-9) continue;
+      best = price;
+      k->grasp = site;
+      k->flipped = flipped;
+      k->half = half;
+    }
+  }
+  return best < 1e9;
 }
 
 /* ---- which skill ---- */
@@ -258,7 +298,7 @@ static int choose_joint(vlb_expert *e, const vlb_scene *s, const mjData *d, cons
   if (k->joint < 0) return 0;
   k->kind = VLB_SKILL_JOINT;
   k->body = m->jnt_bodyid[k->joint];
-  return choose_grasp(k, s, d);
+  return choose_grasp(e, s, d);
 }
 
 /* The part that a site is in must be open before anything goes in. */
@@ -275,7 +315,6 @@ static int is_shut(const vlb_expert *e, const vlb_scene *s, const mjData *d, con
 static int choose_move(vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_goal *g) {
   const mjModel *m = s->model;
   vlb_skill *k = &e->skill;
-  double at[3];
   find_target(e, s, d, g);
   if (!has_grasp(m, k->body)) {
     k->kind = VLB_SKILL_PUSH;
@@ -286,12 +325,10 @@ static int choose_move(vlb_expert *e, const vlb_scene *s, const mjData *d, const
     k->rest_height += push_height + mark(m, g->a, "bottom", 2);
     return 1;
   }
-  vlb_place_point(e, d, at);
-  k->sideways = vlb_roofed(s, d, at, 0.3, m->body_rootid[k->body]);
-  if (!choose_grasp(k, s, d)) return 0;
-  memcpy(k->hand_rot, hand_at_place(e, d).rot, sizeof k->hand_rot);
+  if (!choose_grasp(e, s, d)) return 0;
+  memcpy(k->hand_rot, hand_at_place(e, d, k->grasp, k->flipped).rot, sizeof k->hand_rot);
   for (int i = 0; i < 2; i++) k->spot[i] += e->place_offset[i] * vlb_clamp(k->room / 0.02, 0.3, 1);
-  if (!k->sideways) let_go_above_walls(e, s, d);
+  if (!under_roof(k)) k->drop = drop_needed(e, s, d, k->grasp, k->flipped, k->half);
   return 1;
 }
 

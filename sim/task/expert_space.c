@@ -213,3 +213,14 @@ int vlb_roofed(const vlb_scene *s, const mjData *d, const double point[3], doubl
   }
   return 0;
 }
+
+double vlb_way_out(const vlb_scene *s, const mjData *d, const double from[3], const double way[3], double longest, int skip) {
+  static const double step = 0.01, roof = 0.3;
+  for (double out = step; out < longest; out += step) {
+    double p[3];
+    mju_addScl3(p, from, way, out);
+    if (point_clearance(s, d, p, skip) < 0) return longest;
+    if (!vlb_roofed(s, d, p, roof, skip)) return out;
+  }
+  return longest;
+}
