@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -110,8 +111,39 @@ static void settings_alone(void **state) {
   assert_int_equal(vlb_settings_set(&s, "steps=9", &err), VLB_USAGE);
 }
 
+/* arms on any robot: demonstrations, model and evaluation must be of the same one */
+static void every_robot(void **state) {
+  (void)state;
+  static const struct {
+    const char *demos, *eval, *model, *message; /* message NULL: fits */
+  } cases[] = {
+      {"spatial", "spatial", "", NULL},
+      {"spatial", "object", "", NULL},
+      {"so100", "so100", "action_dim = 6", NULL},
+      {"metaworld_style", "metaworld_style", "action_dim = 4\ncameras = 1", NULL},
+      {"so100", "so100", "", "arms.toml:2: arm 'a': model.action_dim = 7, but the robot so100 takes 6 numbers; set model.action_dim = 6"},
+      {"metaworld_style", "metaworld_style", "action_dim = 4", "model.cameras = 2, but the robot sawyer has 1 camera; set model.cameras = 1"},
+      {"spatial", "spatial", "cameras = 1", "model.cameras = 1, but the robot panda has 2 cameras; set model.cameras = 2"},
+      {"spatial", "spatial", "cameras = 3", "set model.cameras = 2 (model.empty_cameras adds black views)"},
+      {"spatial", "spatial", "max_state_dim = 7", "model.max_state_dim = 7 is below the 8 state numbers of the robot panda"},
+      {"spatial", "so100", "", "demos.suite = \"spatial\" is of the robot panda, eval.suite = \"so100\" of so100; choose suites of one robot"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[512];
+    vlb_ablation *a = NULL;
+    vlb_error err = {VLB_OK, ""};
+    snprintf(text, sizeof text, "title = \"t\"\n[[arm]]\nname = \"a\"\n[arm.demos]\nsuite = \"%s\"\n[arm.eval]\nsuite = \"%s\"\n[arm.model]\n%s\n",
+             cases[i].demos, cases[i].eval, cases[i].model);
+    write_text("arms.toml", text);
+    vlb_code code = vlb_ablation_read("arms.toml", false, &a, &err);
+    if (!cases[i].message && code) fail_msg("case %zu: %s", i, err.message);
+    if (cases[i].message && !strstr(err.message, cases[i].message)) fail_msg("case %zu: \"%s\"", i, err.message);
+    free(a);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(attention_is_embedded), cmocka_unit_test(quick_is_smaller),
-                                     cmocka_unit_test(layers_in_order), cmocka_unit_test(settings_alone)};
+                                     cmocka_unit_test(layers_in_order), cmocka_unit_test(settings_alone),
+                                     cmocka_unit_test(every_robot)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

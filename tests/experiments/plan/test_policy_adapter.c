@@ -138,10 +138,42 @@ static void misfits_are_told(void **state) {
   assert_int_equal(vlb_policy_adapter_create(&source, 1, &a, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "7 state"));
   assert_null(a);
+  source = f->source;
+  source.embodiment = &vlb_so100;
+  assert_int_equal(vlb_policy_adapter_create(&source, 1, &a, &err), VLB_USAGE);
+  assert_non_null(strstr(err.message, "trained on 8 state and 7 action numbers, the robot so100 has 6 and 6"));
+  source.state.dim = source.action.dim = 6;
+  assert_int_equal(vlb_policy_adapter_create(&source, 1, &a, &err), VLB_USAGE);
+  assert_non_null(strstr(err.message, "model.action_dim = 7, but the robot so100 takes 6"));
+  assert_null(a);
+}
+
+/* a robot with other widths: rows of actions are as long as it needs */
+static void another_robot(void **state) {
+  const fixture *f = *state;
+  vlb_error err = {VLB_OK, ""};
+  vlb_model_config c = f->model->config;
+  vlb_policy_source source = f->source;
+  vlb_model *model;
+  c.action_dim = 4;
+  c.cameras = 1;
+  if (vlb_model_create(&c, &model, &err)) fail_msg("%s", err.message);
+  vlb_model_init(model, 3);
+  source.model = model;
+  source.embodiment = &vlb_sawyer;
+  source.state.dim = source.action.dim = 4;
+  for (int k = 0; k < 4; k++) source.action.std[k] = 0, source.action.mean[k] = (float)k; /* so that every number's place shows */
+  vlb_observation o[2] = {observation(f, 0), observation(f, 1)};
+  float actions[2 * CHUNK * 4 + 1];
+  actions[2 * CHUNK * 4] = -7;
+  act(&source, 2, 2, o, actions);
+  for (int i = 0; i < 2 * CHUNK * 4; i++) assert_true(actions[i] == (float)(i % 4));
+  assert_true(actions[2 * CHUNK * 4] == -7);
+  vlb_model_free(model);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(company_does_not_matter), cmocka_unit_test(everything_counts), cmocka_unit_test(units),
-                                     cmocka_unit_test(misfits_are_told)};
+                                     cmocka_unit_test(misfits_are_told), cmocka_unit_test(another_robot)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
