@@ -1,5 +1,5 @@
-# a misspelt benchmark, a misspelt arm, a file that is not there
-for words in "tran" "train --arm interleavd" "train nowhere.toml" "ops --seconds 0"; do
+# a misspelt benchmark, a misspelt arm, a file or a suite that is not there
+for words in "tran" "train --arm interleavd" "train nowhere.toml" "ops --seconds 0" "sim spatiel" "sim --random 0"; do
   # shellcheck disable=SC2086
   vlabench bench $words
   echo "exit $?"
