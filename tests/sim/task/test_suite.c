@@ -194,6 +194,9 @@ static void mistakes_have_a_place(void **state) {
       {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[fixtures]\nbox = { category = \"cookies\", x = nan, y = 0, z = 1 }\n",
        "mine/00_task.toml:4", "out of range"},
       {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[objects]\n\"a<b\" = { category = \"plate\" }\n", "mine/00_task.toml:4", "use a-z"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[zones]\nfront = { x = [0, 0.1] }\n", "mine/00_task.toml:4", "needs x and y"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[zones]\nfront = { x = [0, 0.1], y = [0.1, 0.1] }\n", "mine/00_task.toml:4", "is empty"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[zones]\n\"a b\" = { x = [0, 0.1], y = [0.1, 0.2] }\n", "mine/00_task.toml:4", "use a-z"},
       {"instruction = \"do it\"\ngoal = [\"on bowl_1 bowl_1\"]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n", "mine/00_task.toml:2", "itself"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
