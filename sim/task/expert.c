@@ -144,25 +144,15 @@ static double joint_left(const vlb_skill *k, const mjModel *m, const mjData *d) 
   return k->way * (k->joint_goal - d->qpos[m->jnt_qposadr[k->joint]]);
 }
 
-/* The handle's pose, moved on along its joint. */
+/* The handle's pose, moved on along its joint: a little past the goal, so that the joint passes it. */
 static vlb_pose go_along_joint(const vlb_expert *e, const mjModel *m, const mjData *d) {
+  static const double past = 0.012, stride = 0.024, turn_past = 0.15, turn_stride = 0.5, arc = 0.05; /* m, rad */
   const vlb_skill *k = &e->skill;
-  vlb_pose handle = vlb_grasp_pose(e, d), out = handle;
-  const mjtNum *axis = d->xaxis + 3 * k->joint, *anchor = d->xanchor + 3 * k->joint;
+  vlb_pose handle = vlb_grasp_pose(e, d);
   double more = joint_left(k, m, d);
-  if (m->jnt_type[k->joint] == mjJNT_SLIDE) {
-    mju_addToScl3(out.pos, axis, k->way * fmin(more + 0.012, 0.024));
-    return out;
-  }
-  double radius = beside(anchor, handle.pos, axis), step = k->way * fmin(more + 0.15, fmin(0.5, 0.05 / fmax(radius, 1e-3)));
-  mjtNum quat[4], turn[9], rel[3];
-  mju_axisAngle2Quat(quat, axis, step);
-  mju_quat2Mat(turn, quat);
-  mju_sub3(rel, handle.pos, anchor);
-  mju_mulMatVec(out.pos, turn, rel, 3, 3);
-  mju_addTo3(out.pos, anchor);
-  mju_mulMatMat(out.rot, turn, handle.rot, 3, 3, 3);
-  return out;
+  if (m->jnt_type[k->joint] == mjJNT_SLIDE) return vlb_pose_along_joint(m, d, k->joint, &handle, k->way * fmin(more + past, stride));
+  double radius = beside(d->xanchor + 3 * k->joint, handle.pos, d->xaxis + 3 * k->joint);
+  return vlb_pose_along_joint(m, d, k->joint, &handle, k->way * fmin(more + turn_past, fmin(turn_stride, arc / fmax(radius, 1e-3))));
 }
 
 static double left_to_push(const vlb_expert *e, const mjData *d) {
@@ -258,7 +248,7 @@ static int lost(const vlb_expert *e, const vlb_scene *s, const mjData *d, const 
 static int worked(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
   const vlb_skill *k = &e->skill;
   if (k->kind == VLB_SKILL_JOINT) return joint_left(k, s->model, d) <= 0;
-  if (k->kind == VLB_SKILL_PUSH) return left_to_push(e, d) < 0.4 * k->room;
+  if (k->kind == VLB_SKILL_PUSH) return vlb_in_zone(e, s->model, d);
   vlb_pose goal = carry_pose(e, d, hand);
   return beside(hand->pos, goal.pos, k->way_in) < 0.009 && along(hand->pos, goal.pos, k->way_in) < near_height;
 }

@@ -26,7 +26,7 @@ typedef struct {
   int target_body, target_site; /* where it goes: one of them, the other is -1 */
   double spot[2];       /* m from the target's middle, world axes */
   double rest_height;   /* m, origin of the thing above the target's when it stands there */
-  double room;          /* m to each side of the thing at its place, or of its origin in the zone it is pushed to */
+  double room;          /* m to each side of the thing at its place */
   double drop;          /* m, let go that much higher because walls stop the hand */
   double turned[9];     /* orientation of the thing when it is put down, and of the hand then */
   double hand_rot[9];

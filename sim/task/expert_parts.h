@@ -17,6 +17,8 @@ void vlb_pose_axis(const vlb_pose *p, int axis, double out[3]);
 /* The rotation vector (rad) that leads from one orientation to another. */
 void vlb_turn_between(const double from[9], const double to[9], double out[3]);
 double vlb_turn_angle(const double from[9], const double to[9]);
+/* Where a pose fixed to the joint's body is after the joint (slide or hinge) has moved by `step` (m or rad). */
+vlb_pose vlb_pose_along_joint(const mjModel *m, const mjData *d, int joint, const vlb_pose *pose, double step);
 double vlb_clamp(double x, double lo, double hi);
 /* 0 below lo, 1 above hi, smooth between */
 double vlb_ramp(double x, double lo, double hi);
@@ -52,6 +54,8 @@ int vlb_choose_skill(vlb_expert *e, const vlb_scene *s, const mjData *d, int goa
 vlb_pose vlb_grasp_pose(const vlb_expert *e, const mjData *d);
 /* Where the thing's origin goes. */
 void vlb_place_point(const vlb_expert *e, const mjData *d, double out[3]);
+/* Is what is pushed in its zone, and not just at the edge? */
+int vlb_in_zone(const vlb_expert *e, const mjModel *m, const mjData *d);
 
 /* ---- expert_motion.c: how a hand moves ---- */
 

@@ -106,6 +106,16 @@ static void box_extent(const mjModel *m, const mjData *d, int site, double half[
   }
 }
 
+int vlb_in_zone(const vlb_expert *e, const mjModel *m, const mjData *d) {
+  static const double margin = 0.012;
+  double box[3], target[3];
+  box_extent(m, d, e->skill.target_site, box);
+  vlb_place_point(e, d, target);
+  for (int i = 0; i < 2; i++)
+    if (fabs(target[i] - d->xpos[3 * e->skill.body + i]) > box[i] - margin) return 0;
+  return 1;
+}
+
 /* Goals with the same target lie side by side along its longer side. */
 static void share_box(vlb_skill *k, const vlb_task *task, const double box[3]) {
   int same = 0, before = 0, axis = box[1] > box[0] + 1e-6;
@@ -318,12 +328,8 @@ static int choose_move(vlb_expert *e, const vlb_scene *s, const mjData *d, const
   find_target(e, s, d, g);
   if (!has_grasp(m, k->body)) {
     k->kind = VLB_SKILL_PUSH;
-    double box[3];
-    if (k->target_site < 0) return 0;
-    box_extent(m, d, k->target_site, box);
-    k->room = fmin(box[0], box[1]);
     k->rest_height += push_height + mark(m, g->a, "bottom", 2);
-    return 1;
+    return k->target_site >= 0;
   }
   if (!choose_grasp(e, s, d)) return 0;
   memcpy(k->hand_rot, hand_at_place(e, d, k->grasp, k->flipped).rot, sizeof k->hand_rot);

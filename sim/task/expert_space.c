@@ -42,6 +42,23 @@ double vlb_turn_angle(const double from[9], const double to[9]) {
   return mju_norm3(turn);
 }
 
+vlb_pose vlb_pose_along_joint(const mjModel *m, const mjData *d, int joint, const vlb_pose *pose, double step) {
+  const mjtNum *axis = d->xaxis + 3 * joint, *anchor = d->xanchor + 3 * joint;
+  vlb_pose out = *pose;
+  mjtNum quat[4], turn[9], rel[3];
+  if (m->jnt_type[joint] == mjJNT_SLIDE) {
+    mju_addToScl3(out.pos, axis, step);
+    return out;
+  }
+  mju_axisAngle2Quat(quat, axis, step);
+  mju_quat2Mat(turn, quat);
+  mju_sub3(rel, pose->pos, anchor);
+  mju_mulMatVec(out.pos, turn, rel, 3, 3);
+  mju_addTo3(out.pos, anchor);
+  mju_mulMatMat(out.rot, turn, pose->rot, 3, 3, 3);
+  return out;
+}
+
 double vlb_finger_width(const vlb_scene *s, const mjData *d) { return d->qpos[s->finger_qpos[0]] - d->qpos[s->finger_qpos[1]]; }
 
 /* ---- single geoms ---- */
