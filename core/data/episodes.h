@@ -53,8 +53,9 @@ typedef struct {
 } vlb_task_info;
 
 /* Writes a whole task file atomically; all episodes are of one robot. Pictures are compressed without loss (about 1.5 MB for a
- * demonstration of 90 frames at two cameras of 128 pixels, a sixth of the plain size), numbers contiguous as LIBERO's. Byte-identical for identical input (no object times). It ends
- * with a checksum that HDF5 programs ignore. Needs as much memory again as the episodes. */
+ * demonstration of 90 frames at two cameras of 128 pixels, a sixth of the plain size), numbers contiguous as LIBERO's.
+ * Byte-identical for identical input and zlib (no object times). It ends with a checksum that HDF5 programs ignore. Needs as much
+ * memory again as the file. */
 vlb_code vlb_episodes_write(const char *path, const vlb_task_info *info, const vlb_episode *episodes, int n, vlb_error *err);
 
 /* A file open for reading. Episodes are numbered 0..count-1 in numeric order of demo_<i>. Any storage layout (contiguous, chunked,

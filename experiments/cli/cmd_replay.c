@@ -5,7 +5,7 @@
 #include "sim/rollout/replay.h"
 
 typedef struct {
-  bool json, pictures;
+  bool json, pictures, own;
   json_t *rows;
   int count;
 } report;
@@ -56,6 +56,7 @@ static void add_row(void *self, const vlb_replay_row *row, const vlb_task_info *
              verdict(row, info, buf, sizeof buf));
   }
   r->count++;
+  r->own = own;
 }
 
 /* What the file is and how it is read. */
@@ -102,6 +103,9 @@ static vlb_code replay(const vlb_args *args, const char *path, const vlb_replay_
   }
   json_decref(r.rows);
   if (code || !differing) return code;
+  if (!r.own)
+    return vlb_fail(err, VLB_FELL_SHORT, "%d of %d episodes: an observation is further than %g m or rad from the file's own model in the recorded state",
+                    differing, r.count, s->tolerance);
   return vlb_fail(err, VLB_FELL_SHORT, "%d of %d episodes differ; states are only the same bits on the MuJoCo%s they were recorded with", differing, r.count,
                   s->pictures ? " and the renderer" : "");
 }

@@ -230,10 +230,11 @@ vlb_code vlb_osc_step(vlb_osc *c, const vlb_scene *scene, mjData *data, const do
 
 void vlb_eef_state(const vlb_scene *scene, const mjData *data, float state[8]) {
   const mjtNum *quat = data->xquat + 4 * scene->hand_body;
-  double w = clip(quat[0], -1, 1), angle = 2 * acos(w), sine = sqrt(1 - w * w);
+  double turn[3];
+  vlb_axis_angle((const double[]){quat[1], quat[2], quat[3], quat[0]}, turn);
   for (int i = 0; i < 3; i++) {
     state[i] = (float)data->site_xpos[3 * scene->eef_site + i];
-    state[3 + i] = sine > 0 ? (float)(quat[1 + i] / sine * angle) : 0;
+    state[3 + i] = (float)turn[i];
   }
   for (int i = 0; i < 2; i++) state[6 + i] = (float)data->qpos[scene->finger_qpos[i]];
 }

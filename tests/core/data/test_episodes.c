@@ -409,6 +409,59 @@ static void test_seal(void **state) {
   free(bytes);
 }
 
+/* A damaged compressed picture of a file without a seal: a clear line, whatever zlib makes of it. */
+static void test_damaged_chunk(void **state) {
+  (void)state;
+  vlb_error err;
+  vlb_episode_file *file;
+  vlb_episode e;
+  char *bytes;
+  size_t size;
+  libero_file_make("chunk.hdf5", &(libero_variant){.robomimic = true, .compressed = true, .fixed_text = true});
+  hid_t h = H5Fopen("chunk.hdf5", H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(h, "data/demo_0/obs/agentview_image", H5P_DEFAULT);
+  haddr_t at;
+  hsize_t stored, first[4];
+  unsigned filters;
+  hid_t space = H5Dget_space(set);
+  assert_true(H5Dget_chunk_info(set, space, 2, first, &filters, &at, &stored) >= 0);
+  assert_true(stored > 30);
+  H5Sclose(space);
+  H5Dclose(set);
+  H5Fclose(h);
+  assert_int_equal(vlb_file_read("chunk.hdf5", &bytes, &size, &err), VLB_OK);
+  memset(bytes + at + 10, 0, 16);
+  assert_int_equal(vlb_file_write("chunk.hdf5", bytes, size, &err), VLB_OK);
+  free(bytes);
+  assert_int_equal(vlb_episodes_open("chunk.hdf5", &file, &err), VLB_OK);
+  assert_int_equal(vlb_episodes_read(file, 0, true, &e, &err), VLB_FAILED);
+  assert_string_equal(err.message, "chunk.hdf5: /data/demo_0/obs/agentview_image: cannot read; the file is damaged");
+  assert_int_equal(vlb_episodes_read(file, 0, false, &e, &err), VLB_OK); /* the numbers are whole */
+  vlb_episode_free(&e);
+  vlb_episodes_close(file);
+}
+
+/* Pictures are compressed without loss, one to a chunk; a blank one takes next to nothing. */
+static void test_compression(void **state) {
+  (void)state;
+  vlb_episode e;
+  vlb_error err;
+  enum { SIDE = 64, FRAMES = 8 };
+  assert_int_equal(vlb_episode_alloc(&e, &vlb_sawyer, FRAMES, WIDTH, SIDE, &err), VLB_OK);
+  for (int i = 0; i < FRAMES * SIDE * SIDE * 3; i++) e.image[0][i] = (uint8_t)(i / 97);
+  assert_int_equal(vlb_episodes_write("small.hdf5", &task, &e, 1, &err), VLB_OK);
+  hid_t file = H5Fopen("small.hdf5", H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(file, "data/demo_0/obs/corner2_rgb", H5P_DEFAULT);
+  hid_t list = H5Dget_create_plist(set);
+  hsize_t chunk[4];
+  assert_int_equal(H5Pget_layout(list), H5D_CHUNKED);
+  assert_int_equal(H5Pget_chunk(list, 4, chunk), 4);
+  assert_true(chunk[0] == 1 && chunk[1] == SIDE && chunk[2] == SIDE && chunk[3] == 3);
+  assert_true(H5Dget_storage_size(set) < FRAMES * SIDE * SIDE * 3 / 4);
+  H5Pclose(list);
+  H5Dclose(set);
+  H5Fclose(file);
+  vlb_episode_free(&e);
+}
+
 static void test_full_disk(void **state) {
   (void)state;
   vlb_episode e[EPISODES];
@@ -467,6 +520,7 @@ int main(void) {
       cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_robots),      cmocka_unit_test(test_equal_bytes), cmocka_unit_test(test_layout),
       cmocka_unit_test(test_robomimic_files), cmocka_unit_test(test_conventions), cmocka_unit_test(test_axis_angle),
       cmocka_unit_test(test_libero_files), cmocka_unit_test(test_refusals),    cmocka_unit_test(test_seal),
+      cmocka_unit_test(test_damaged_chunk), cmocka_unit_test(test_compression),
       cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

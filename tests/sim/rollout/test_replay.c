@@ -234,7 +234,7 @@ static void write_foreign(const char *path, int shift, double offset) {
   vlb_episode e;
   vlb_asset_folders folders = {"suite", "libero"};
   char *xml, here[1024];
-  mjModel *m;
+  mjModel *m = NULL;
   assert_non_null(getcwd(here, sizeof here));
   snprintf(folders.robosuite, sizeof folders.robosuite, "%.900s/suite", here);
   snprintf(folders.libero, sizeof folders.libero, "%.900s/libero", here);
