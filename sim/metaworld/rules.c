@@ -166,15 +166,16 @@ static bool pulled_with_stick(vlb_mw_env *env, const double *obs) {
 #define PICK {OBJECT(AT(MW_R)), GOAL(AT(MW_R3)), SHOW("goal")}
 #define PUSH(...) {KEEP(__VA_ARGS__), OBJECT(KEPT(MW_R_XY)), GOAL(KEPT(MW_R3_XY)), SHOW("goal")}
 
+/* two heights are single precision upstream */
 const vlb_mw_rule vlb_mw_rules[VLB_MW_TASKS] = {
     [VLB_MW_ASSEMBLY] = {{OBJECT(AT(MW_R)), MOVE("peg", AT(MW_R3, 0, 0, -0.05)), GOAL(AT(MW_R3)), SHOW("pegTop")},
                          {SEE(MW_WXYZ, "RoundNut", OF(MW_SITE, "RoundNut-8", 0))}, .reached = nut_on_peg},
-    [VLB_MW_BASKETBALL] = {{MOVE("basket_goal", AT(MW_R3)), OBJECT(AT(MW_R_XY, 0, 0, 0.03)), GOAL(OF(MW_SITE, "goal", 0))},
+    [VLB_MW_BASKETBALL] = {{MOVE("basket_goal", AT(MW_R3)), OBJECT(AT(MW_R_XY, 0, 0, 0.03f)), GOAL(OF(MW_SITE, "goal", 0))},
                            {SEE_BODY("bsktball")}, .reached = ball_in_basket},
     [VLB_MW_BIN_PICKING] = {{KEEP(OF(MW_BODY, "obj", 0)), OBJECT(KEPT(MW_R_XY)), GOAL(OF(MW_BODY, "bin_goal", 0))},
                             {SEE_BODY("obj")}, WITHIN(0.05)},
     [VLB_MW_BOX_CLOSE] = {{KEEP(OF(MW_BODY, "boxbody", 0)), MOVE("boxbody", KEPT(MW_R3_XY)), DO(MW_SIMULATE),
-                           OBJECT(AT(MW_R_XY, 0, 0, 0.02)), GOAL(AT(MW_R3)), SHOW("goal")},
+                           OBJECT(AT(MW_R_XY, 0, 0, 0.02f)), GOAL(AT(MW_R3)), SHOW("goal")},
                           {SEE_BODY("top_link")}, WITHIN(0.08)},
     [VLB_MW_BUTTON_PRESS_TOPDOWN] = {{MOVE("box", AT(MW_R)), DO(MW_FORWARD), GOAL(OF(MW_SITE, "hole", 0))},
                                      {SEE(MW_WXYZ, "button", OF(MW_BODY, "button", 0, 0, 0.193))}, WITHIN_Z(0.024)},
