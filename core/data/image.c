@@ -101,6 +101,38 @@ void vlb_image_view(const uint8_t *in, int size, vlb_view view, uint8_t *out) {
 
 /* --- PNG --- */
 
+enum { MAX_SIDE = 16384 };
+
+static int decode(spng_ctx *png, const char *data, size_t data_size, uint8_t **rgb, int *h, int *w) {
+  struct spng_ihdr header;
+  size_t size = 0;
+  int code = spng_set_image_limits(png, MAX_SIDE, MAX_SIDE);
+  if (!code) code = spng_set_png_buffer(png, data, data_size);
+  if (!code) code = spng_get_ihdr(png, &header);
+  if (!code) code = spng_decoded_image_size(png, SPNG_FMT_RGB8, &size);
+  if (code) return code;
+  *rgb = malloc(size ? size : 1);
+  if (!*rgb) return SPNG_EMEM;
+  *h = (int)header.height;
+  *w = (int)header.width;
+  return spng_decode_image(png, *rgb, size, SPNG_FMT_RGB8, 0);
+}
+
+vlb_code vlb_png_read(const char *path, uint8_t **rgb, int *h, int *w, vlb_error *err) {
+  char *data;
+  size_t size;
+  *rgb = NULL;
+  VLB_TRY(vlb_file_read(path, &data, &size, err));
+  spng_ctx *png = spng_ctx_new(0);
+  int failed = png ? decode(png, data, size, rgb, h, w) : SPNG_EMEM;
+  spng_ctx_free(png);
+  free(data);
+  if (!failed) return VLB_OK;
+  free(*rgb);
+  *rgb = NULL;
+  return vlb_fail(err, VLB_FAILED, "%s: not a PNG that can be read: %s", path, spng_strerror(failed));
+}
+
 /* spng's only inputs are the pixels and these fixed settings, so equal pixels give equal bytes. */
 static int encode(spng_ctx *png, const uint8_t *rgb, int h, int w, FILE *out) {
   struct spng_ihdr header = {.width = (uint32_t)w, .height = (uint32_t)h, .bit_depth = 8, .color_type = SPNG_COLOR_TYPE_TRUECOLOR};

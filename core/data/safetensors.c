@@ -272,6 +272,13 @@ void vlb_st_to_int(const vlb_st_entry *e, int64_t *out) {
   }
 }
 
+void vlb_st_release(const vlb_st_entry *e) {
+  /* whole pages inside the tensor only: its neighbours keep theirs */
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)e->data + page - 1) / page * page;
+  uintptr_t end = ((uintptr_t)e->data + bytes_of(e)) / page * page;
+  if (end > begin) madvise((char *)e->data + (begin - (uintptr_t)e->data), end - begin, MADV_DONTNEED);
+}
+
 /* --- writing --- */
 
 /* "name": {"dtype": ..., "shape": [...], "data_offsets": [...]}; `offset` moves behind the tensor. */

@@ -33,6 +33,8 @@ const vlb_st_entry *vlb_safetensors_find(const vlb_safetensors *file, const char
 /* Converts to float / int64 elementwise. out has entry->count elements. */
 void vlb_st_to_float(const vlb_st_entry *entry, float *out);
 void vlb_st_to_int(const vlb_st_entry *entry, int64_t *out);
+/* The entry's pages may leave memory; they are read again from the file when needed. */
+void vlb_st_release(const vlb_st_entry *entry);
 
 /* Writes entries (sorted by name here) atomically; byte-identical for identical input. data in the entry's dtype. */
 vlb_code vlb_safetensors_write(const char *path, const vlb_st_entry *entries, int n, vlb_error *err);

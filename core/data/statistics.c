@@ -35,12 +35,29 @@ void vlb_stats_compute(const double *rows, int64_t n, int dim, vlb_stats *out) {
   for (int k = 0; k < dim; k++) compute_column(rows, n, dim, k, out);
 }
 
+const char *vlb_norm_name(vlb_norm norm) { return (const char *const[]){"mean and std", "min and max", "none"}[norm]; }
+
+static const float tiny = 1e-8f; /* LeRobot's eps */
+
+static float range_of(const vlb_stats *s, int k) {
+  float range = s->max[k] - s->min[k];
+  return range == 0 ? tiny : range;
+}
+
 void vlb_normalize(const vlb_stats *s, const float *x, float *out) {
-  for (int k = 0; k < s->dim; k++) out[k] = (x[k] - s->mean[k]) / (s->std[k] + 1e-8f);
+  for (int k = 0; k < s->dim; k++) switch (s->norm) {
+      case VLB_NORM_MEAN_STD: out[k] = (x[k] - s->mean[k]) / (s->std[k] + tiny); break;
+      case VLB_NORM_MIN_MAX: out[k] = 2 * (x[k] - s->min[k]) / range_of(s, k) - 1; break;
+      case VLB_NORM_IDENTITY: out[k] = x[k]; break;
+    }
 }
 
 void vlb_unnormalize(const vlb_stats *s, const float *x, float *out) {
-  for (int k = 0; k < s->dim; k++) out[k] = x[k] * s->std[k] + s->mean[k];
+  for (int k = 0; k < s->dim; k++) switch (s->norm) {
+      case VLB_NORM_MEAN_STD: out[k] = x[k] * s->std[k] + s->mean[k]; break;
+      case VLB_NORM_MIN_MAX: out[k] = (x[k] + 1) / 2 * range_of(s, k) + s->min[k]; break;
+      case VLB_NORM_IDENTITY: out[k] = x[k]; break;
+    }
 }
 
 /* --- files --- */

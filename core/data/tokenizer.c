@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/embed.h"
+#include "core/base/file.h"
 #include "core/data/bpe.h"
 #include "core/data/pretokenize.h"
 #include "core/data/tokenizer_parts.h"
@@ -19,6 +20,23 @@ void vlb_tokenizer_free(vlb_tokenizer *tok) {
 
 int vlb_tokenizer_vocab(const vlb_tokenizer *tok) { return tok->vocab; }
 int vlb_tokenizer_pad(const vlb_tokenizer *tok) { return tok->pad; }
+void vlb_tokenizer_keep_start(vlb_tokenizer *tok, bool start) { tok->keep_start = start; }
+
+int vlb_tokenizer_added(const vlb_tokenizer *tok, const char *text) {
+  for (int i = 0; i < tok->added_count; i++)
+    if (!strcmp(tok->added[i].text, text)) return tok->added[i].id;
+  return -1;
+}
+
+vlb_code vlb_tokenizer_open(const char *path, vlb_tokenizer **tok, vlb_error *err) {
+  char *text;
+  size_t size;
+  *tok = NULL;
+  VLB_TRY(vlb_file_read(path, &text, &size, err));
+  vlb_code code = vlb_tokenizer_parse(text, size, path, tok, err);
+  free(text);
+  return code;
+}
 
 extern const vlb_embedded vlb_embedded_data_assets[];
 
@@ -119,9 +137,10 @@ vlb_code vlb_tokenizer_prompt(const vlb_tokenizer *tok, const char *text, int ma
   free(line);
   if (code) return code;
   int kept = count < max_length ? count : max_length;
+  int first = tok->keep_start ? 0 : count - kept; /* the end of a long prompt has the newline that the policy was trained with */
   for (int i = 0; i < max_length; i++) {
     mask[i] = i < kept;
-    ids[i] = mask[i] ? all[count - kept + i] : tok->pad; /* too long: the end is kept, with its newline */
+    ids[i] = mask[i] ? all[first + i] : tok->pad;
   }
   free(all);
   return VLB_OK;

@@ -24,6 +24,7 @@ struct vlb_tokenizer {
   bool added_starts[256]; /* some added token starts with this byte */
   int vocab;              /* rows that an embedding table needs: largest id + 1 */
   int pad;
+  bool keep_start; /* of a prompt that is too long */
 };
 
 #endif

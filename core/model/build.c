@@ -58,7 +58,7 @@ static vlb_t weight(vlb_build *b, const char *format, ...) {
   if (b->weights[i] < 0) {
     /* a convolution's weight is used as a matrix [N, C*p*p] */
     int64_t dims[2] = {p->dims[0], (int64_t)p->size / p->dims[0]};
-    b->weights[i] = vlb_weight(b->g, p->ndim > 1 ? 2 : 1, dims, b->model->weights + p->offset, p->trainable ? (int64_t)p->offset : -1);
+    b->weights[i] = vlb_weight(b->g, p->ndim > 1 ? 2 : 1, dims, p->data, p->trainable ? (int64_t)p->offset : -1);
   }
   return b->weights[i];
 }

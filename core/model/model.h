@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/base/context.h"
+#include "core/data/shards.h"
 #include "core/model/config.h"
 #include "core/tensor/graph.h"
 
@@ -19,7 +20,8 @@ typedef struct {
   int ndim;
   int64_t dims[4];
   size_t size;      /* elements */
-  size_t offset;    /* of its first element in vlb_model.weights */
+  size_t offset;    /* of its first element in vlb_model.weights; the gradient vector follows the same offsets */
+  const float *data; /* its values: weights + offset, or in a mapped file */
   bool trainable;
   vlb_init_kind init; /* UNIFORM: +-1/sqrt(fan_in), torch's Linear */
   double fan_in;
@@ -30,14 +32,21 @@ typedef struct {
   vlb_model_shape shape;
   vlb_param *params;
   int param_count;
-  float *weights;        /* all parameters, one 64-byte aligned vector, each tensor 64-byte aligned (gaps are zero) */
+  float *weights;        /* all parameters, one 64-byte aligned vector, each tensor 64-byte aligned (gaps are zero); NULL when mapped */
   size_t weight_count;
   size_t gradient_count; /* trainable tensors come first: the gradient vector matches weights[0 .. gradient_count) */
+  vlb_shards *mapped;    /* the files behind `data` of a mapped model, else NULL; owned */
+  float *converted;      /* of a mapped model: tensors that its files hold in another type; owned */
 } vlb_model;
 
 /* A model with all weights zero. Errors: VLB_USAGE from vlb_model_shape_of. Caller frees. */
 vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **model, vlb_error *err);
 void vlb_model_free(vlb_model *model);
+
+/* A model that only serves inference: float32 tensors are used where the files are mapped, so that nothing is copied and only what is read takes
+ * memory; others are converted. Takes shards over, also on failure. Missing tensors are all named on `log` (NULL: in silence) and counted in
+ * the error; tensors of the file that the model does not have are noted, but for lm_head and the statistics of old files. */
+vlb_code vlb_model_map(const vlb_model_config *config, vlb_shards *shards, const char *folder, vlb_log *log, vlb_model **model, vlb_error *err);
 
 /* Random initial weights (specification 17.4; the VLM part as its own training would start). Pure function of seed. */
 void vlb_model_init(vlb_model *model, uint64_t seed);

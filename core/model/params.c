@@ -134,7 +134,8 @@ static void lay_out(vlb_model *m) {
   }
 }
 
-vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_error *err) {
+/* a model without its weights */
+static vlb_code list_params(const vlb_model_config *config, vlb_model **out, vlb_error *err) {
   *out = NULL;
   vlb_model_shape shape;
   VLB_TRY(vlb_model_shape_of(config, &shape, err));
@@ -147,19 +148,37 @@ vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_e
   add_text(&t, config, &shape);
   add_vision(&t, config, &shape);
   lay_out(m);
-  if (!t.failed) m->weights = vlb_floats(m->weight_count);
-  if (!m->weights) {
-    double megabytes = 4e-6 * (double)m->weight_count;
+  if (t.failed) {
     vlb_model_free(m);
-    return vlb_fail(err, VLB_FAILED, "out of memory: the model's weights need %.0f MB", megabytes);
+    return vlb_fail(err, VLB_FAILED, "out of memory creating the model");
   }
   *out = m;
   return VLB_OK;
 }
 
+static vlb_code out_of_memory(size_t floats, vlb_error *err) {
+  return vlb_fail(err, VLB_FAILED, "out of memory: the model's weights need %.0f MB", 4e-6 * (double)floats);
+}
+
+vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_error *err) {
+  vlb_model *m;
+  VLB_TRY(list_params(config, out, err));
+  m = *out;
+  m->weights = vlb_floats(m->weight_count);
+  if (!m->weights) {
+    size_t floats = m->weight_count;
+    vlb_model_free(m);
+    *out = NULL;
+    return out_of_memory(floats, err);
+  }
+  for (int i = 0; i < m->param_count; i++) m->params[i].data = m->weights + m->params[i].offset;
+  return VLB_OK;
+}
+
 void vlb_model_free(vlb_model *m) {
   if (!m) return;
-  free(m->params), free(m->weights), free(m);
+  vlb_shards_close(m->mapped);
+  free(m->params), free(m->weights), free(m->converted), free(m);
 }
 
 void vlb_model_init(vlb_model *m, uint64_t seed) {
@@ -197,13 +216,24 @@ static const char *shape_text(int ndim, const int64_t *dims, char *buf, size_t s
   return buf;
 }
 
+/* where tensors are looked up: one file or the files of a folder */
+typedef struct {
+  const vlb_safetensors *file;
+  const vlb_shards *shards;
+} source;
+
+static const vlb_st_entry *find_tensor(const source *s, const char *name) {
+  return s->file ? vlb_safetensors_find(s->file, name) : vlb_shards_find(s->shards, name);
+}
+
 /* all missing tensors in one message: a user with the wrong file sees at once what kind of wrong it is */
-static vlb_code check_tensors(const vlb_model *m, const vlb_safetensors *file, const char *path, vlb_error *err) {
+static vlb_code check_tensors(const vlb_model *m, const source *file, const char *path, vlb_log *log, vlb_error *err) {
   char missing[640] = "", theirs[128], ours[128];
   int count = 0;
   for (int i = 0; i < m->param_count; i++) {
-    const vlb_st_entry *e = vlb_safetensors_find(file, m->params[i].name);
+    const vlb_st_entry *e = find_tensor(file, m->params[i].name);
     size_t used = strlen(missing);
+    if (!e && log) vlb_warn(log, "%s: no tensor %s", path, m->params[i].name);
     if (!e && count++ < 6) snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", m->params[i].name);
     if (e && !same_shape(&m->params[i], e))
       return vlb_fail(err, VLB_FAILED, "%s: tensor %s has the shape %s, but the configuration asks for %s", path, m->params[i].name,
@@ -216,11 +246,72 @@ static vlb_code check_tensors(const vlb_model *m, const vlb_safetensors *file, c
 vlb_code vlb_model_load(vlb_model *m, const char *path, vlb_error *err) {
   vlb_safetensors *file;
   VLB_TRY(vlb_safetensors_open(path, &file, err));
-  vlb_code code = check_tensors(m, file, path, err);
+  vlb_code code = check_tensors(m, &(source){.file = file}, path, NULL, err);
   for (int i = 0; !code && i < m->param_count; i++)
     vlb_st_to_float(vlb_safetensors_find(file, m->params[i].name), m->weights + m->params[i].offset);
   vlb_safetensors_close(file);
   return code;
+}
+
+/* what a file may hold beyond the model: the unused output layer, and the statistics of old checkpoints */
+static bool expected_extra(const char *name) {
+  return strstr(name, "lm_head") || !strncmp(name, "normalize_", 10) || !strncmp(name, "unnormalize_", 12);
+}
+
+static void note_unknown(const vlb_model *m, const vlb_shards *shards, const char *folder, vlb_log *log) {
+  char names[512] = "";
+  int count = 0;
+  for (int i = 0; log && i < vlb_shards_count(shards); i++) {
+    const char *name = vlb_shards_at(shards, i)->name;
+    size_t used = strlen(names);
+    if (vlb_model_find(m, name) >= 0 || expected_extra(name)) continue;
+    if (count++ < 4) snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", name);
+  }
+  if (count) vlb_info(log, "%s: %d tensors are not the model's and are left alone: %s%s", folder, count, names, count > 4 ? ", ..." : "");
+}
+
+static bool usable_in_place(const vlb_st_entry *e) { return e->dtype == VLB_F32 && (uintptr_t)e->data % sizeof(float) == 0; }
+
+/* points every tensor into the files, or to its converted values */
+static vlb_code place_tensors(vlb_model *m, vlb_error *err) {
+  size_t count = 0;
+  for (int i = 0; i < m->param_count; i++)
+    if (!usable_in_place(vlb_shards_find(m->mapped, m->params[i].name))) count += padded(m->params[i].size);
+  if (count) m->converted = vlb_floats(count);
+  if (count && !m->converted) return out_of_memory(count, err);
+  float *next = m->converted;
+  for (int i = 0; i < m->param_count; i++) {
+    const vlb_st_entry *e = vlb_shards_find(m->mapped, m->params[i].name);
+    if (usable_in_place(e)) {
+      m->params[i].data = e->data;
+      continue;
+    }
+    vlb_st_to_float(e, next);
+    vlb_st_release(e); /* the file's pages need not stay in memory beside their conversion */
+    m->params[i].data = next;
+    next += padded(m->params[i].size);
+  }
+  return VLB_OK;
+}
+
+vlb_code vlb_model_map(const vlb_model_config *config, vlb_shards *shards, const char *folder, vlb_log *log, vlb_model **out, vlb_error *err) {
+  vlb_model *m;
+  vlb_code code = list_params(config, &m, err);
+  *out = NULL;
+  if (code) {
+    vlb_shards_close(shards);
+    return code;
+  }
+  m->mapped = shards;
+  code = check_tensors(m, &(source){.shards = shards}, folder, log, err);
+  if (!code) code = place_tensors(m, err);
+  if (code) {
+    vlb_model_free(m);
+    return code;
+  }
+  note_unknown(m, shards, folder, log);
+  *out = m;
+  return VLB_OK;
 }
 
 vlb_code vlb_model_save(const vlb_model *m, const char *path, vlb_error *err) {
@@ -228,7 +319,7 @@ vlb_code vlb_model_save(const vlb_model *m, const char *path, vlb_error *err) {
   if (!entries) return vlb_fail(err, VLB_FAILED, "out of memory writing %s", path);
   for (int i = 0; i < m->param_count; i++) {
     vlb_param *p = &m->params[i];
-    entries[i] = (vlb_st_entry){.name = p->name, .dtype = VLB_F32, .ndim = p->ndim, .count = p->size, .data = m->weights + p->offset};
+    entries[i] = (vlb_st_entry){.name = p->name, .dtype = VLB_F32, .ndim = p->ndim, .count = p->size, .data = p->data};
     memcpy(entries[i].dims, p->dims, sizeof p->dims);
   }
   vlb_code code = vlb_safetensors_write(path, entries, m->param_count, err);

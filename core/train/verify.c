@@ -24,7 +24,7 @@ typedef struct {
   const char *prefix;
   vlb_error *err;
   vlb_code code; /* the first failure ends the case */
-  vlb_reference_config config;
+  vlb_lerobot_config config;
   vlb_safetensors *io;
   vlb_model *model;
   int batch;
@@ -499,7 +499,7 @@ static vlb_verify_row compare(const reference *r, const vlb_st_entry *e, double 
 static vlb_code read_config(reference *r) {
   char path[1024];
   VLB_TRY(vlb_path(path, sizeof path, r->err, "%s.json", r->prefix));
-  VLB_TRY(vlb_reference_config_read(path, &r->config, r->err));
+  VLB_TRY(vlb_lerobot_config_read(path, &r->config, r->err));
   if (!r->config.steps) return VLB_OK; /* no training probe */
   vlb_train_config t = probe(r);
   bool real = r->config.steps > 0 && r->config.steps <= t.steps;

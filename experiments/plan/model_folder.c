@@ -26,18 +26,18 @@ vlb_code vlb_model_folder_config(const char *folder, vlb_model_config *config, v
   return code;
 }
 
-static vlb_code load_source(const char *folder, vlb_model *model, const int64_t *untrained_seed, vlb_policy_source *source, vlb_error *err) {
+static vlb_code load(const char *folder, const vlb_model_config *config, const int64_t *untrained_seed, vlb_pretrained *p, vlb_error *err) {
   char path[1024];
-  source->model = model;
+  VLB_TRY(vlb_model_create(config, &p->model, err));
   if (untrained_seed) {
-    vlb_model_init(model, (uint64_t)*untrained_seed);
+    vlb_model_init(p->model, (uint64_t)*untrained_seed);
   } else {
     VLB_TRY(vlb_path(path, sizeof path, err, "%s/model.safetensors", folder));
-    VLB_TRY(vlb_model_load(model, path, err));
+    VLB_TRY(vlb_model_load(p->model, path, err));
   }
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/statistics.safetensors", folder));
-  VLB_TRY(vlb_stats_load(path, &source->state, &source->action, err));
-  return vlb_tokenizer_micro(&source->tokenizer, err);
+  VLB_TRY(vlb_stats_load(path, &p->state, &p->action, err));
+  return vlb_tokenizer_micro(&p->tokenizer, err);
 }
 
 /* One policy per worker, then all episodes. */
@@ -69,13 +69,10 @@ static vlb_code check_complete(const vlb_episode_result *results, int n, vlb_err
 vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *config, const int64_t *untrained_seed,
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err) {
-  vlb_model *model = NULL;
   vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed};
-  vlb_code code = vlb_model_create(config, &model, err);
-  if (!code) code = load_source(folder, model, untrained_seed, &source, err);
+  vlb_code code = load(folder, config, untrained_seed, &source.trained, err);
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);
   if (!code) code = check_complete(results, suite->task_count * (int)eval->episodes_per_task, err);
-  vlb_tokenizer_free(source.tokenizer);
-  vlb_model_free(model);
+  vlb_pretrained_free(&source.trained);
   return code;
 }

@@ -2,17 +2,13 @@
 #ifndef VLB_PLAN_POLICY_ADAPTER_H
 #define VLB_PLAN_POLICY_ADAPTER_H
 
-#include "core/data/statistics.h"
-#include "core/data/tokenizer.h"
-#include "core/model/model.h"
+#include "core/model/runner.h"
 #include "sim/rollout/policy.h"
 
 /* What every worker shares: read only while policies run. */
 typedef struct {
-  const vlb_model *model;
+  vlb_pretrained trained;
   const vlb_embodiment *embodiment; /* the robot it acts on */
-  vlb_stats state, action; /* of the demonstrations it was trained on */
-  vlb_tokenizer *tokenizer;
   uint64_t seed; /* of the sampling noise, stream VLB_RNG_SAMPLE keyed by task, episode and replan */
 } vlb_policy_source;
 

@@ -13,7 +13,6 @@
 enum { SIZE = 32, CHUNK = 6, PIXELS = SIZE * SIZE * 3 };
 
 typedef struct {
-  vlb_model *model;
   vlb_policy_source source;
   uint8_t image[3][PIXELS];
 } fixture;
@@ -29,15 +28,14 @@ static int set_up(void **state) {
   vlb_fields_default(vlb_model_fields, &c);
   for (size_t i = 0; i < sizeof small / sizeof *small; i++)
     if (vlb_fields_set(vlb_model_fields, &c, small[i][0], small[i][1], &err)) fail_msg("%s", err.message);
-  if (vlb_model_create(&c, &f->model, &err) || vlb_tokenizer_micro(&f->source.tokenizer, &err)) fail_msg("%s", err.message);
-  vlb_model_init(f->model, 3);
-  f->source.model = f->model;
+  if (vlb_model_create(&c, &f->source.trained.model, &err) || vlb_tokenizer_micro(&f->source.trained.tokenizer, &err)) fail_msg("%s", err.message);
+  vlb_model_init(f->source.trained.model, 3);
   f->source.embodiment = &vlb_panda;
   f->source.seed = 5;
-  f->source.state.dim = VLB_MAX_STATE;
-  f->source.action.dim = VLB_MAX_ACTION;
-  for (int k = 0; k < VLB_MAX_STATE; k++) f->source.state.std[k] = 1;
-  for (int k = 0; k < VLB_MAX_ACTION; k++) f->source.action.std[k] = 1;
+  f->source.trained.state.dim = VLB_MAX_STATE;
+  f->source.trained.action.dim = VLB_MAX_ACTION;
+  for (int k = 0; k < VLB_MAX_STATE; k++) f->source.trained.state.std[k] = 1;
+  for (int k = 0; k < VLB_MAX_ACTION; k++) f->source.trained.action.std[k] = 1;
   vlb_rng rng = vlb_rng_make(1, VLB_RNG_TEST, 0, 0);
   for (int i = 0; i < 3; i++)
     for (int k = 0; k < PIXELS; k++) f->image[i][k] = (uint8_t)vlb_rng_below(&rng, 256);
@@ -47,8 +45,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
   fixture *f = *state;
-  vlb_tokenizer_free(f->source.tokenizer);
-  vlb_model_free(f->model);
+  vlb_pretrained_free(&f->source.trained);
   free(f);
   return 0;
 }
@@ -115,16 +112,16 @@ static void units(void **state) {
   vlb_policy_source source = f->source;
   act(&source, 1, 1, &o, plain);
   for (int k = 0; k < VLB_MAX_ACTION; k++) {
-    source.action.mean[k] = (float)k;
-    source.action.std[k] = 0.5f;
+    source.trained.action.mean[k] = (float)k;
+    source.trained.action.std[k] = 0.5f;
   }
   for (int k = 0; k < VLB_MAX_STATE; k++) {
-    source.state.mean[k] = 1;
+    source.trained.state.mean[k] = 1;
     o.state[k] += 1;
   }
   act(&source, 1, 1, &o, scaled);
   for (int t = 0; t < CHUNK; t++) {
-    vlb_unnormalize(&source.action, plain + t * VLB_MAX_ACTION, want);
+    vlb_unnormalize(&source.trained.action, plain + t * VLB_MAX_ACTION, want);
     for (int k = 0; k < VLB_MAX_ACTION; k++) assert_float_equal(scaled[t * VLB_MAX_ACTION + k], want[k], 1e-4);
   }
 }
@@ -134,7 +131,7 @@ static void misfits_are_told(void **state) {
   vlb_policy_adapter *a;
   vlb_error err = {VLB_OK, ""};
   vlb_policy_source source = f->source;
-  source.state.dim = 7;
+  source.trained.state.dim = 7;
   assert_int_equal(vlb_policy_adapter_create(&source, 1, &a, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "7 state"));
   assert_null(a);
@@ -142,7 +139,7 @@ static void misfits_are_told(void **state) {
   source.embodiment = &vlb_so100;
   assert_int_equal(vlb_policy_adapter_create(&source, 1, &a, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "trained on 8 state and 7 action numbers, the robot so100 has 6 and 6"));
-  source.state.dim = source.action.dim = 6;
+  source.trained.state.dim = source.trained.action.dim = 6;
   assert_int_equal(vlb_policy_adapter_create(&source, 1, &a, &err), VLB_USAGE);
   assert_non_null(strstr(err.message, "model.action_dim = 7, but the robot so100 takes 6"));
   assert_null(a);
@@ -152,17 +149,17 @@ static void misfits_are_told(void **state) {
 static void another_robot(void **state) {
   const fixture *f = *state;
   vlb_error err = {VLB_OK, ""};
-  vlb_model_config c = f->model->config;
+  vlb_model_config c = f->source.trained.model->config;
   vlb_policy_source source = f->source;
   vlb_model *model;
   c.action_dim = 4;
   c.cameras = 1;
   if (vlb_model_create(&c, &model, &err)) fail_msg("%s", err.message);
   vlb_model_init(model, 3);
-  source.model = model;
+  source.trained.model = model;
   source.embodiment = &vlb_sawyer;
-  source.state.dim = source.action.dim = 4;
-  for (int k = 0; k < 4; k++) source.action.std[k] = 0, source.action.mean[k] = (float)k; /* so that every number's place shows */
+  source.trained.state.dim = source.trained.action.dim = 4;
+  for (int k = 0; k < 4; k++) source.trained.action.std[k] = 0, source.trained.action.mean[k] = (float)k; /* so that every number's place shows */
   vlb_observation o[2] = {observation(f, 0), observation(f, 1)};
   float actions[2 * CHUNK * 4 + 1];
   actions[2 * CHUNK * 4] = -7;

@@ -1,0 +1,95 @@
+#include "core/model/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/data/image.h"
+
+struct vlb_runner {
+  const vlb_pretrained *trained;
+  vlb_policy *policy;
+  int batch;
+  vlb_batch in;        /* the arrays below, as the policy takes them */
+  float *images;       /* [cameras,n,3,S,S] */
+  int32_t *tokens;     /* [batch,L] */
+  uint8_t *token_mask; /* [batch,L] */
+  float *state;        /* [batch,max_state_dim] */
+  float *noise;        /* [batch,T,max_action_dim] */
+  float *actions;      /* [batch,T,max_action_dim] */
+};
+
+static vlb_code allocate(vlb_runner *r, vlb_error *err) {
+  const vlb_model_config *c = &r->trained->model->config;
+  size_t n = (size_t)r->batch, cameras = (size_t)c->cameras, side = (size_t)c->image_size;
+  size_t words = (size_t)c->tokenizer_max_length, chunk = (size_t)(c->chunk_size * c->max_action_dim);
+  r->images = malloc(cameras * n * 3 * side * side * sizeof(float));
+  r->tokens = malloc(n * words * sizeof(int32_t));
+  r->token_mask = malloc(n * words);
+  r->state = malloc(n * (size_t)c->max_state_dim * sizeof(float));
+  r->noise = malloc(n * chunk * sizeof(float));
+  r->actions = malloc(n * chunk * sizeof(float));
+  if (!r->images || !r->tokens || !r->token_mask || !r->state || !r->noise || !r->actions)
+    return vlb_fail(err, VLB_FAILED, "out of memory for a policy of %d observations", r->batch);
+  r->in = (vlb_batch){.images = r->images, .tokens = r->tokens, .token_mask = r->token_mask, .state = r->state, .noise = r->noise};
+  return VLB_OK;
+}
+
+vlb_code vlb_runner_create(const vlb_pretrained *trained, int batch, vlb_runner **runner, vlb_error *err) {
+  *runner = NULL;
+  if (vlb_tokenizer_vocab(trained->tokenizer) > trained->model->config.vocab_size)
+    return vlb_fail(err, VLB_USAGE, "the tokenizer has %d words, more than model.vocab_size = %lld", vlb_tokenizer_vocab(trained->tokenizer),
+                    (long long)trained->model->config.vocab_size);
+  vlb_runner *r = calloc(1, sizeof *r);
+  if (!r) return vlb_fail(err, VLB_FAILED, "out of memory");
+  r->trained = trained;
+  r->batch = batch;
+  vlb_code code = allocate(r, err);
+  if (!code) code = vlb_policy_create(trained->model, batch, &r->policy, err);
+  if (code)
+    vlb_runner_free(r);
+  else
+    *runner = r;
+  return code;
+}
+
+void vlb_runner_free(vlb_runner *r) {
+  if (!r) return;
+  vlb_policy_free(r->policy);
+  free(r->images), free(r->tokens), free(r->token_mask), free(r->state), free(r->noise), free(r->actions), free(r);
+}
+
+static void fill_images(vlb_runner *r, int n, const vlb_sight *sights) {
+  const vlb_model_config *c = &r->trained->model->config;
+  size_t view = 3 * (size_t)c->image_size * (size_t)c->image_size;
+  for (int v = 0; v < c->cameras; v++)
+    for (int i = 0; i < n; i++) {
+      const vlb_picture *p = &sights[i].pictures[v];
+      vlb_image_prepare_u8(p->rgb, p->height, p->width, r->images + (size_t)(v * n + i) * view, (int)c->image_size);
+    }
+}
+
+/* prompt, state and noise of observation i */
+static vlb_code fill_rest(vlb_runner *r, int i, const vlb_sight *sight, vlb_error *err) {
+  const vlb_model_config *c = &r->trained->model->config;
+  size_t at = (size_t)i, words = (size_t)c->tokenizer_max_length, width = (size_t)c->max_state_dim;
+  size_t chunk = (size_t)(c->chunk_size * c->max_action_dim);
+  VLB_TRY(vlb_tokenizer_prompt(r->trained->tokenizer, sight->instruction, (int)words, r->tokens + at * words, r->token_mask + at * words, err));
+  memset(r->state + at * width, 0, width * sizeof(float));
+  vlb_normalize(&r->trained->state, sight->state, r->state + at * width);
+  if (sight->noise) memcpy(r->noise + at * chunk, sight->noise, chunk * sizeof(float));
+  return VLB_OK;
+}
+
+vlb_code vlb_runner_run(vlb_runner *r, int n, const vlb_sight *sights, float *actions, vlb_error *err) {
+  const vlb_model_config *c = &r->trained->model->config;
+  fill_images(r, n, sights);
+  for (int i = 0; i < n; i++) VLB_TRY(fill_rest(r, i, &sights[i], err));
+  VLB_TRY(vlb_policy_run(r->policy, n, &r->in, r->actions, err));
+  for (int64_t k = 0; k < n * c->chunk_size; k++)
+    vlb_unnormalize(&r->trained->action, r->actions + k * c->max_action_dim, actions + k * c->action_dim);
+  return VLB_OK;
+}
+
+const float *vlb_runner_normalised(const vlb_runner *r) { return r->actions; }
+const vlb_batch *vlb_runner_batch(const vlb_runner *r) { return &r->in; }
+vlb_policy *vlb_runner_policy(vlb_runner *r) { return r->policy; }
