@@ -250,17 +250,16 @@ static double rate_placing(const vlb_expert *e, const vlb_scene *s, const mjData
   return 4 * drop + 2 * (drop >= highest_drop) + 4 * (fabs(z[2]) < 0.6 && !under_roof(&e->skill));
 }
 
-/* The less the hand turns and the more room it has, the better; smaller is better. */
+/* The hand should turn little (rad) and have room, here and where the thing goes; smaller is better. */
 static double rate_grasp(const vlb_expert *e, const vlb_scene *s, const mjData *d, int grasp, int flipped, double half) {
-  static const double near = 0.003;
+  static const double enough = 0.012, price_of_room = 250; /* m; rad per m */
   const vlb_skill *k = &e->skill;
   int root = k->kind == VLB_SKILL_MOVE ? s->model->body_rootid[k->body] : -1;
   vlb_pose at = site_pose(d, grasp, flipped);
   double open = half > 0 ? fmin(half + 0.012, 0.04) : 0, room = vlb_hand_clearance(s, d, &at, open, root);
   double price = vlb_turn_angle(hand_down, at.rot);
   if (k->kind == VLB_SKILL_MOVE) price += rate_placing(e, s, d, grasp, flipped, half);
-  if (room < near) price += 2 + 50 * (near - room);
-  return price;
+  return price + price_of_room * fmax(0, enough - room);
 }
 
 /* Fills grasp, flipped and half. Returns 0 when the body has no grasp that serves. */

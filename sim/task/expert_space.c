@@ -123,7 +123,7 @@ static double point_clearance(const vlb_scene *s, const mjData *d, const double 
 
 /* ---- the hand ---- */
 
-enum { HAND_POINTS = 34 };
+enum { HAND_POINTS = 38 };
 
 /* Corners of the pads 2*half apart, of the fingers' backs, of the palm, and a ring around the wrist, in the hand's frame (m,
  * from sim/world's gripper). */
@@ -134,9 +134,9 @@ static void hand_points(double half, double out[HAND_POINTS][3]) {
     for (int x = -1; x <= 1; x += 2) {
       memcpy(out[n++], (double[3]){x * pad, side * (half + 0.001), tip}, sizeof *out);
       memcpy(out[n++], (double[3]){x * pad, side * (half + 0.010), tip}, sizeof *out);
+      memcpy(out[n++], (double[3]){x * pad, side * (half + 0.0245), -0.007}, sizeof *out);
+      memcpy(out[n++], (double[3]){x * pad, side * (half + 0.0245), -0.030}, sizeof *out);
     }
-    memcpy(out[n++], (double[3]){0, side * (half + 0.024), -0.008}, sizeof *out);
-    memcpy(out[n++], (double[3]){0, side * (half + 0.024), -0.030}, sizeof *out);
   }
   for (int k = 0; k < 2; k++) {
     for (int y = -1; y <= 1; y++)
