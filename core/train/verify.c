@@ -21,7 +21,8 @@ typedef struct {
 } result;
 
 typedef struct {
-  const char *prefix;
+  char config_path[1024], io_path[1024], weights[1024]; /* weights: a file, or the folder of a checkpoint */
+  bool folder;
   vlb_error *err;
   vlb_code code; /* the first failure ends the case */
   vlb_lerobot_config config;
@@ -43,7 +44,7 @@ static void fail(reference *r, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  if (!r->code) r->code = vlb_fail(r->err, VLB_FAILED, "%s.io.safetensors: %s", r->prefix, text);
+  if (!r->code) r->code = vlb_fail(r->err, VLB_FAILED, "%s: %s", r->io_path, text);
 }
 
 /* zeroed memory that lives as long as the case */
@@ -382,24 +383,35 @@ static void train_steps(reference *r, vlb_objective *objective, float *gradient,
   vlb_train_config t = probe(r);
   size_t n = r->model->gradient_count;
   float *log = add_result(r, 3 * (size_t)r->config.steps, "out.train_log");
-  float *loss_out = add_result(r, 1, "out.loss"), *norm_out = add_result(r, 1, "out.grad_norm");
   for (int64_t s = 0; !r->code && s < r->config.steps; s++) {
     double loss, lr = vlb_learning_rate(&t, s);
     r->code = vlb_objective_run(objective, &r->in, r->scale, &loss, gradient, r->err);
-    if (s == 0) add_params(r, gradient, "grad.");
     double norm = vlb_adamw(&t, lr, s + 1, n, r->model->weights, gradient, m, v);
-    if (s == 0) *loss_out = (float)loss, *norm_out = (float)norm;
     log[3 * s] = (float)loss, log[3 * s + 1] = (float)norm, log[3 * s + 2] = (float)lr;
   }
   add_params(r, r->model->weights, "trained.");
 }
 
+static double norm_of(const float *x, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+  return sqrt(sum);
+}
+
+/* loss and gradient where training starts; no steps of the optimiser where the case has none */
 static void run_training(reference *r) {
   vlb_objective *objective;
   if (r->code || (r->code = vlb_objective_create(r->model, r->batch, &objective, r->err))) return;
   size_t n = r->model->gradient_count;
-  float *gradient = own(r, n, sizeof *gradient), *m = own(r, n, sizeof *m), *v = own(r, n, sizeof *v);
-  if (!r->code) train_steps(r, objective, gradient, m, v);
+  double loss = 0;
+  float *gradient = own(r, n, sizeof *gradient), *loss_out = add_result(r, 1, "out.loss"), *norm_out = add_result(r, 1, "out.grad_norm");
+  if (!r->code) r->code = vlb_objective_run(objective, &r->in, r->scale, &loss, gradient, r->err);
+  if (!r->code) *loss_out = (float)loss, *norm_out = (float)norm_of(gradient, n);
+  if (!r->code) add_params(r, gradient, "grad.");
+  if (!r->code && r->config.steps) {
+    float *m = own(r, n, sizeof *m), *v = own(r, n, sizeof *v);
+    if (!r->code) train_steps(r, objective, gradient, m, v);
+  }
   vlb_objective_free(objective);
 }
 
@@ -496,29 +508,44 @@ static vlb_verify_row compare(const reference *r, const vlb_st_entry *e, double 
   return row;
 }
 
+/* PREFIX.json and the two beside it, or a checkpoint directory with the reference's tensors in it */
+static vlb_code find_files(reference *r, const char *prefix) {
+  char inside[1024];
+  VLB_TRY(vlb_path(inside, sizeof inside, r->err, "%s/reference.safetensors", prefix));
+  r->folder = vlb_file_exists(inside);
+  VLB_TRY(vlb_path(r->config_path, sizeof r->config_path, r->err, r->folder ? "%s/config.json" : "%s.json", prefix));
+  VLB_TRY(vlb_path(r->io_path, sizeof r->io_path, r->err, r->folder ? "%s/reference.safetensors" : "%s.io.safetensors", prefix));
+  return vlb_path(r->weights, sizeof r->weights, r->err, r->folder ? "%s" : "%s.weights.safetensors", prefix);
+}
+
 static vlb_code read_config(reference *r) {
-  char path[1024];
-  VLB_TRY(vlb_path(path, sizeof path, r->err, "%s.json", r->prefix));
-  VLB_TRY(vlb_lerobot_config_read(path, &r->config, r->err));
+  VLB_TRY(vlb_lerobot_config_read(r->config_path, &r->config, r->err));
   if (!r->config.steps) return VLB_OK; /* no training probe */
   vlb_train_config t = probe(r);
   bool real = r->config.steps > 0 && r->config.steps <= t.steps;
   vlb_code code = real ? vlb_fields_check(vlb_train_fields, &t, r->err) : vlb_fail(r->err, VLB_USAGE, "steps must be from 1 to decay");
-  return code ? vlb_fail_at(r->err, "%s: train_probe", path) : VLB_OK;
+  return code ? vlb_fail_at(r->err, "%s: train_probe", r->config_path) : VLB_OK;
+}
+
+static vlb_code read_weights(reference *r) {
+  vlb_shards *shards;
+  if (!r->folder) return vlb_model_load(r->model, r->weights, r->err);
+  vlb_model_config c = r->model->config;
+  vlb_model_free(r->model);
+  r->model = NULL;
+  VLB_TRY(vlb_shards_open(r->weights, &shards, r->err));
+  return vlb_model_map(&c, shards, r->weights, NULL, &r->model, r->err);
 }
 
 static vlb_code read_tensors(reference *r) {
-  char path[1024];
-  VLB_TRY(vlb_path(path, sizeof path, r->err, "%s.io.safetensors", r->prefix));
-  VLB_TRY(vlb_safetensors_open(path, &r->io, r->err));
+  VLB_TRY(vlb_safetensors_open(r->io_path, &r->io, r->err));
   read_shapes(r);
   if (!r->code) find_cameras(r);
   if (r->code) return r->code;
   vlb_code code = vlb_fields_check(vlb_model_fields, &r->config.model, r->err);
   if (!code) code = vlb_model_create(&r->config.model, &r->model, r->err);
-  if (code) return vlb_fail_at(r->err, "%s.json", r->prefix);
-  VLB_TRY(vlb_path(path, sizeof path, r->err, "%s.weights.safetensors", r->prefix));
-  VLB_TRY(vlb_model_load(r->model, path, r->err));
+  if (code) return vlb_fail_at(r->err, "%s", r->config_path);
+  VLB_TRY(read_weights(r));
   read_inputs(r);
   return r->code;
 }
@@ -532,8 +559,9 @@ static void close_case(reference *r) {
 }
 
 vlb_code vlb_verify(const char *prefix, double tolerance, vlb_verify_report report, void *self, int *failures, vlb_error *err) {
-  reference r = {.prefix = prefix, .err = err};
-  r.code = read_config(&r);
+  reference r = {.err = err};
+  r.code = find_files(&r, prefix);
+  if (!r.code) r.code = read_config(&r);
   if (!r.code) r.code = read_tensors(&r);
   run_forward(&r);
   run_sample(&r);

@@ -1,5 +1,6 @@
-/* Exactness: a reference case (PREFIX.json, PREFIX.weights.safetensors, PREFIX.io.safetensors, specification section 20) is
- * recomputed from its inputs and compared tensor by tensor. */
+/* Exactness: a reference case (PREFIX.json, PREFIX.weights.safetensors, PREFIX.io.safetensors, specification section 20; or a checkpoint
+ * directory with a reference.safetensors, as scripts/reference/make_case.py makes them) is recomputed from its inputs and compared tensor
+ * by tensor. */
 #ifndef VLB_TRAIN_VERIFY_H
 #define VLB_TRAIN_VERIFY_H
 

@@ -58,9 +58,10 @@ static const vlb_option options[] = {
 const vlb_command vlb_cmd_verify = {
     .name = "verify",
     .summary = "recompute a reference case and compare every tensor",
-    .usage = "PREFIX",
+    .usage = "PREFIX|DIR",
     .examples = "  vlabench verify tests/data/golden/interleave          # PREFIX.json, .weights.safetensors, .io.safetensors\n"
-                "  vlabench verify cases/mine --tolerance 1e-5 --json\n",
+                "  vlabench verify cases/mine --tolerance 1e-5 --json\n"
+                "  vlabench verify lerobot-0.45B                         # a checkpoint with LeRobot's own results in reference.safetensors\n",
     .options = options,
     .min_args = 1,
     .max_args = 1,

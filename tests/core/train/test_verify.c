@@ -63,6 +63,12 @@ static void test_reference(void **state) {
   passes("reference", "state_suffix_bidirectional", 55);
 }
 
+/* LeRobot's and transformers' own classes, as a checkpoint directory */
+static void test_checkpoint(void **state) {
+  (void)state;
+  passes("lerobot", "tiny", 42);
+}
+
 /* ---- cases that are changed before they are checked ---- */
 
 /* changes entry `e` of the io or weights file, whose data is a writable copy; false drops it */
@@ -260,7 +266,7 @@ static void test_missing_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_golden),        cmocka_unit_test(test_reference),  cmocka_unit_test(test_tampered), cmocka_unit_test(test_incomparable),
+      cmocka_unit_test(test_golden),        cmocka_unit_test(test_reference), cmocka_unit_test(test_checkpoint),  cmocka_unit_test(test_tampered), cmocka_unit_test(test_incomparable),
       cmocka_unit_test(test_wrong_weights), cmocka_unit_test(test_impossible), cmocka_unit_test(test_missing_files),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
