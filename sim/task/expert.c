@@ -70,7 +70,7 @@ static vlb_pose behind(const vlb_expert *e, const mjModel *m, const mjData *d, c
   mju_sub3(way, target, d->xpos + 3 * k->body);
   way[2] = 0;
   mju_normalize3(way);
-  vlb_body_extent(m, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, half);
+  vlb_body_extent(m, d, k->body, vlb_upright, half);
   for (int i = 0; i < 2; i++) out.pos[i] = d->xpos[3 * k->body + i] + way[i] * (lead - half[0]);
   out.pos[2] = target[2];
   /* the hand's x along the way or against it, whichever is nearer */
@@ -134,7 +134,7 @@ static vlb_pose go_carry(const vlb_expert *e, const vlb_scene *s, const mjData *
   else
     lower(e, hand, ahead, angle, &goal);
   pace[0] = pace[1] = fmax(vlb_ramp(risen, 0.015, 0.06), vlb_ramp(left, 0.05, 0.10));
-  vlb_body_extent(s->model, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, half);
+  vlb_body_extent(s->model, d, k->body, vlb_upright, half);
   keep_clear(s, d, hand, fmin(half[0], half[1]), k->body, s->model->body_rootid[k->body], vlb_ramp(ahead, 0.02, 0.06), &goal, pace);
   return goal;
 }
@@ -209,13 +209,8 @@ static int reached(const vlb_expert *e, const vlb_scene *s, const mjData *d, con
          vlb_turn_angle(hand->rot, goal.rot) < near_angle;
 }
 
-static double finger_speed(const vlb_scene *s, const mjData *d) {
-  const mjModel *m = s->model;
-  double speed = 0;
-  for (int j = 0; j < m->njnt; j++)
-    if (m->jnt_qposadr[j] == s->finger_qpos[0] || m->jnt_qposadr[j] == s->finger_qpos[1]) speed += fabs(d->qvel[m->jnt_dofadr[j]]);
-  return speed;
-}
+/* m/s; the robot's joints come first in qpos and in qvel. */
+static double finger_speed(const vlb_scene *s, const mjData *d) { return fabs(d->qvel[s->finger_qpos[0]]) + fabs(d->qvel[s->finger_qpos[1]]); }
 
 static int fingers_rest(const vlb_scene *s, const mjData *d) { return finger_speed(s, d) < 0.006; }
 
@@ -233,10 +228,12 @@ static int holds_wrongly(const vlb_expert *e, const vlb_scene *s, const mjData *
 
 /* The fingers have closed on nothing, the thing is no longer between them, or what is pushed has slipped under them. */
 static int lost(const vlb_expert *e, const vlb_scene *s, const mjData *d, const vlb_pose *hand) {
+  static const double under = 0.035; /* m */
   if (e->skill.kind == VLB_SKILL_PUSH) {
-    vlb_pose edge = behind(e, s->model, d, hand, 0.035);
-    return hypot(edge.pos[0] - d->xpos[3 * e->skill.body], edge.pos[1] - d->xpos[3 * e->skill.body + 1]) >
-           hypot(hand->pos[0] - d->xpos[3 * e->skill.body], hand->pos[1] - d->xpos[3 * e->skill.body + 1]);
+    const mjtNum *thing = d->xpos + 3 * e->skill.body;
+    double half[3];
+    vlb_body_extent(s->model, d, e->skill.body, vlb_upright, half);
+    return hypot(hand->pos[0] - thing[0], hand->pos[1] - thing[1]) < half[0] - under;
   }
   if (e->skill.half <= 0) return 0;
   vlb_pose at = vlb_grasp_pose(e, d);

@@ -10,7 +10,14 @@
 
 #include "sim/task/task.h"
 
-typedef enum { VLB_EXPERT_CHOOSE, VLB_EXPERT_REACH, VLB_EXPERT_GRASP, VLB_EXPERT_WORK, VLB_EXPERT_RELEASE, VLB_EXPERT_LEAVE } vlb_expert_phase;
+typedef enum {
+  VLB_EXPERT_CHOOSE,
+  VLB_EXPERT_REACH,
+  VLB_EXPERT_GRASP,
+  VLB_EXPERT_WORK, /* carry, pull, turn, push */
+  VLB_EXPERT_RELEASE,
+  VLB_EXPERT_LEAVE
+} vlb_expert_phase;
 
 /* Take a thing and put it down; move a part along its joint; push a thing over the table. */
 typedef enum { VLB_SKILL_MOVE, VLB_SKILL_JOINT, VLB_SKILL_PUSH } vlb_skill_kind;

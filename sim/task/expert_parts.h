@@ -11,6 +11,8 @@ typedef struct {
 
 /* ---- expert_space.c: what is where ---- */
 
+extern const double vlb_upright[9]; /* the world's own axes */
+
 vlb_pose vlb_hand_pose(const vlb_scene *s, const mjData *d);
 vlb_pose vlb_body_pose(const mjData *d, int body);
 void vlb_pose_axis(const vlb_pose *p, int axis, double out[3]);
@@ -36,7 +38,8 @@ double vlb_hand_depth(const vlb_scene *s, const mjData *d, const vlb_pose *hand,
 typedef struct {
   double rise, block;
 } vlb_hurdle;
-vlb_hurdle vlb_find_hurdle(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, double depth, int skip);
+vlb_hurdle vlb_find_hurdle(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, double depth,
+                           int skip);
 /* Half extents of a body's solid geoms along the axes of the frame `rot` around its origin. */
 void vlb_body_extent(const mjModel *m, const mjData *d, int body, const double rot[9], double half[3]);
 /* Is there something solid above the point, up to `height`? Robot and root body `skip` do not count. */

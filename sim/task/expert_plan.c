@@ -234,7 +234,7 @@ static void find_target(vlb_expert *e, const vlb_scene *s, const mjData *d, cons
   k->rest_height += vlb_task_object(e->task, g->b) ? -box[2] : s->workspace[2] - d->site_xpos[3 * k->target_site + 2];
   find_way_in(e, s, d);
   turn_to_fit(k, m, d, box);
-  vlb_body_extent(m, d, k->body, (double[9]){1, 0, 0, 0, 1, 0, 0, 0, 1}, thing);
+  vlb_body_extent(m, d, k->body, vlb_upright, thing);
   k->room = fmax(0, fmin(box[0] - thing[0], box[1] - thing[1]));
   share_box(k, e->task, box);
   out_of_the_drawer(k, m, d, box, thing);

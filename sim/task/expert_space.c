@@ -4,6 +4,8 @@
 
 #include "sim/task/expert_parts.h"
 
+const double vlb_upright[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+
 double vlb_clamp(double x, double lo, double hi) { return fmin(fmax(x, lo), hi); }
 
 double vlb_ramp(double x, double lo, double hi) {
@@ -163,7 +165,6 @@ double vlb_hand_clearance(const vlb_scene *s, const mjData *d, const vlb_pose *h
 }
 
 double vlb_hand_depth(const vlb_scene *s, const mjData *d, const vlb_pose *hand, int held) {
-  static const double upright[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   double points[HAND_POINTS][3], world[3], half[3], lowest = hand->pos[2];
   hand_points(vlb_finger_width(s, d) / 2, points);
   for (int i = 0; i < HAND_POINTS; i++) {
@@ -172,7 +173,7 @@ double vlb_hand_depth(const vlb_scene *s, const mjData *d, const vlb_pose *hand,
   }
   for (int g = 0; g < s->model->ngeom && held >= 0; g++) {
     if (s->model->geom_group[g] != 0 || s->model->body_rootid[s->model->geom_bodyid[g]] != s->model->body_rootid[held]) continue;
-    geom_extent(s->model, d, g, upright, half);
+    geom_extent(s->model, d, g, vlb_upright, half);
     lowest = fmin(lowest, d->geom_xpos[3 * g + 2] - half[2]);
   }
   return hand->pos[2] - lowest;
@@ -206,14 +207,15 @@ static double in_the_way(const mjtNum centre[3], const double half[3], const dou
   return most;
 }
 
-vlb_hurdle vlb_find_hurdle(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, double depth, int skip) {
-  static const double upright[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, soft = 0.05;
+vlb_hurdle vlb_find_hurdle(const vlb_scene *s, const mjData *d, const double from[3], const double to[3], double width, double depth,
+                           int skip) {
+  static const double soft = 0.05;
   vlb_hurdle out = {0, 0};
   for (int g = 0; g < s->model->ngeom; g++) {
     if (!is_obstacle(s, g, skip) || s->model->geom_type[g] == mjGEOM_PLANE) continue;
     const mjtNum *centre = d->geom_xpos + 3 * g;
     double half[3];
-    geom_extent(s->model, d, g, upright, half);
+    geom_extent(s->model, d, g, vlb_upright, half);
     double need = centre[2] + half[2] + depth;
     if (need <= from[2] && need <= to[2]) continue;
     double weight = in_the_way(centre, half, from, to, width);

@@ -18,8 +18,6 @@ typedef struct {
   mjData *data;
 } stage;
 
-static const double upright[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-
 /* The goal suite's table: cabinet, stove, rack, bowl, bottle, plate. */
 static int set_up(void **state) {
   vlb_error err;
@@ -27,7 +25,7 @@ static int set_up(void **state) {
   if (!s || vlb_suite_load("goal", &s->suite, &err) || vlb_task_compile(s->suite, 0, &s->scene, &err)) return -1;
   s->data = mj_makeData(s->scene->model);
   *state = s;
-  return vlb_task_reset(&s->suite->tasks[0], 0, 0, 41, s->scene, s->data, &err);
+  return vlb_task_reset(&s->suite->tasks[0], 0, 0, 41, s->scene, s->data, &err) == VLB_OK ? 0 : -1;
 }
 
 static int tear_down(void **state) {
@@ -46,7 +44,8 @@ static void poses_follow_joints(void **state) {
   static const struct {
     const char *joint, *site;
     double step;
-  } parts[] = {{"wooden_cabinet_1_top_level", "wooden_cabinet_1_top_region", -0.11}, {"flat_stove_1_knob_joint", "flat_stove_1_knob_grasp_0", 0.9}};
+  } parts[] = {{"wooden_cabinet_1_top_level", "wooden_cabinet_1_top_region", -0.11},
+               {"flat_stove_1_knob_joint", "flat_stove_1_knob_grasp_0", 0.9}};
   stage *s = *state;
   const mjModel *m = s->scene->model;
   for (int i = 0; i < 2; i++) {
@@ -66,18 +65,18 @@ static void poses_follow_joints(void **state) {
 static void turns_are_rotation_vectors(void **state) {
   (void)state;
   double c = cos(0.7), si = sin(0.7), about_z[9] = {c, -si, 0, si, c, 0, 0, 0, 1}, turn[3];
-  vlb_turn_between(upright, about_z, turn);
+  vlb_turn_between(vlb_upright, about_z, turn);
   assert_true(fabs(turn[0]) < 1e-12 && fabs(turn[1]) < 1e-12 && fabs(turn[2] - 0.7) < 1e-12);
-  vlb_turn_between(about_z, upright, turn);
+  vlb_turn_between(about_z, vlb_upright, turn);
   assert_true(fabs(turn[2] + 0.7) < 1e-12);
-  assert_true(fabs(vlb_turn_angle(upright, (double[9]){1, 0, 0, 0, -1, 0, 0, 0, -1}) - mjPI) < 1e-9);
+  assert_true(fabs(vlb_turn_angle(vlb_upright, (double[9]){1, 0, 0, 0, -1, 0, 0, 0, -1}) - mjPI) < 1e-9);
 }
 
 /* The bowl is 120 mm wide and 56 mm high around its origin. */
 static void extents_are_those_of_the_solid_shape(void **state) {
   stage *s = *state;
   double half[3];
-  vlb_body_extent(s->scene->model, s->data, object(s, "akita_black_bowl_1"), upright, half);
+  vlb_body_extent(s->scene->model, s->data, object(s, "akita_black_bowl_1"), vlb_upright, half);
   assert_true(fabs(half[0] - 0.06) < 0.002 && fabs(half[1] - 0.06) < 0.002 && fabs(half[2] - 0.028) < 0.002);
 }
 
