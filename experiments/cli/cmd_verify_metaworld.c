@@ -7,6 +7,7 @@
 #include "core/base/pool.h"
 #include "experiments/cli/commands.h"
 #include "sim/metaworld/reference.h"
+#include "sim/world/version.h"
 
 static vlb_code print_json(json_t *out, vlb_error *err) {
   if (!out) return vlb_fail(err, VLB_FAILED, "no memory for the result");
@@ -71,7 +72,9 @@ static vlb_code run_comparison(comparison *c, const char *file, bool json, vlb_e
   for (int i = 0; i < c->count; i++) failures += !c->found[i].passed;
   if (json) VLB_TRY(print_json(comparison_json(c), err));
   else print_comparison(c);
-  if (failures) return vlb_fail(err, VLB_FELL_SHORT, "%d of %d tasks differ from %s, which holds for MuJoCo 2.2.2", failures, c->count, file);
+  if (failures)
+    return vlb_fail(err, VLB_FELL_SHORT, "%d of %d tasks differ from %s; recordings hold for one version of MuJoCo, and this is %s", failures,
+                    c->count, file, vlb_mujoco_version());
   vlb_info(c->ctx->log, "%d tasks agree with %s", c->count, file);
   return VLB_OK;
 }
