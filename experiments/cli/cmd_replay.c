@@ -59,36 +59,49 @@ static void add_row(void *self, const vlb_replay_row *row, const vlb_task_info *
   r->own = own;
 }
 
-/* What the file is and how it is read. */
-static json_t *describe(const vlb_task_info *info, int episodes) {
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "writer", vlb_episode_writer_name(info->writer), "robot", info->embodiment->name,
-                   "instruction", info->instruction, "task", info->bddl_file_name, "pictures", info->upright ? "upright" : "bottom-up",
-                   "observed", info->observed_before ? "before the action" : "after the action", "episodes", episodes);
+/* What the file is and how it is read; the sizes are those of the first episode. */
+static json_t *describe(const vlb_task_info *info, const vlb_episode *first, int episodes) {
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:i}", "writer", vlb_episode_writer_name(info->writer), "robot",
+                   info->embodiment->name, "instruction", info->instruction, "task", info->bddl_file_name, "pictures",
+                   info->upright ? "upright" : "bottom-up", "pixels", first->image_size, "observed",
+                   info->observed_before ? "before the action" : "after the action", "episodes", episodes, "frames", first->frames);
 }
 
-static vlb_code print_header(const char *path, bool json, const vlb_context *ctx, bool only, vlb_error *err) {
-  vlb_episode_file *file;
-  VLB_TRY(vlb_episodes_open(path, &file, err));
-  const vlb_task_info *info = vlb_episodes_info(file);
-  json_t *o = describe(info, vlb_episodes_count(file));
+static void print_description(json_t *o, bool json) {
   const char *key;
   json_t *value;
-  if (only && json) {
+  if (json) {
     json_dumpf(o, stdout, JSON_INDENT(2));
     putchar('\n');
-  } else if (only) {
-    json_object_foreach(o, key, value) {
-      if (json_is_integer(value)) printf("%-12s %lld\n", key, (long long)json_integer_value(value));
-      else printf("%-12s %s\n", key, json_string_value(value));
-    }
-  } else {
+    return;
+  }
+  json_object_foreach(o, key, value) {
+    if (json_is_integer(value))
+      printf("%-12s %lld\n", key, (long long)json_integer_value(value));
+    else
+      printf("%-12s %s\n", key, json_string_value(value));
+  }
+}
+
+/* only: as the result; else as a line before the replay. */
+static vlb_code print_header(const char *path, bool only, bool json, const vlb_context *ctx, vlb_error *err) {
+  vlb_episode_file *file;
+  vlb_episode first;
+  VLB_TRY(vlb_episodes_open(path, &file, err));
+  const vlb_task_info *info = vlb_episodes_info(file);
+  vlb_code code = vlb_episodes_read(file, 0, false, &first, err);
+  if (!code && only) {
+    json_t *o = describe(info, &first, vlb_episodes_count(file));
+    print_description(o, json);
+    json_decref(o);
+  } else if (!code) {
     vlb_info(ctx->log, "%s: %s file of the robot %s, pictures %s, observed %s, %d episodes", path, vlb_episode_writer_name(info->writer),
              info->embodiment->name, info->upright ? "upright" : "bottom-up", info->observed_before ? "before the action" : "after the action",
              vlb_episodes_count(file));
   }
-  json_decref(o);
+  if (!code) vlb_episode_free(&first);
   vlb_episodes_close(file);
-  return VLB_OK;
+  return code;
 }
 
 static vlb_code replay(const vlb_args *args, const char *path, const vlb_replay_settings *s, const vlb_context *ctx, vlb_error *err) {
@@ -120,7 +133,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   VLB_TRY(vlb_arg_real(args, "tolerance", 0, 10, &s.tolerance, err));
   s.demo = (int)demo;
   bool only = vlb_arg_on(args, "dry-run");
-  VLB_TRY(print_header(path, vlb_arg_on(args, "json"), ctx, only, err));
+  VLB_TRY(print_header(path, only, vlb_arg_on(args, "json"), ctx, err));
   return only ? VLB_OK : replay(args, path, &s, ctx, err);
 }
 
