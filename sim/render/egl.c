@@ -65,9 +65,13 @@ vlb_code vlb_egl_open(vlb_egl *egl, vlb_error *err) {
                   surfaceless, error_name(eglGetError()));
 }
 
+void vlb_egl_rest(const vlb_egl *egl) {
+  if (eglGetCurrentContext() == egl->context) eglMakeCurrent(egl->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+}
+
 void vlb_egl_close(vlb_egl *egl) {
   if (!egl->display) return;
-  if (eglGetCurrentContext() == egl->context) eglMakeCurrent(egl->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+  vlb_egl_rest(egl);
   eglDestroyContext(egl->display, egl->context);
   *egl = (vlb_egl){0};
 }

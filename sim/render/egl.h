@@ -16,7 +16,8 @@ typedef struct {
 vlb_code vlb_egl_open(vlb_egl *egl, vlb_error *err);
 void vlb_egl_close(vlb_egl *egl); /* zeroed is fine */
 
-/* Makes the context current in the calling thread if it is not. */
+/* Makes the context current in the calling thread if it is not; rest: the thread lets go of it, so that another can use it. */
 vlb_code vlb_egl_use(const vlb_egl *egl, vlb_error *err);
+void vlb_egl_rest(const vlb_egl *egl);
 
 #endif

@@ -108,6 +108,8 @@ void vlb_renderer_close(vlb_renderer *r) {
   free(r);
 }
 
+void vlb_renderer_rest(vlb_renderer *r) { vlb_egl_rest(&r->egl); }
+
 /* Means of SMOOTH x SMOOTH pixels, rounded. */
 static void shrink(const vlb_renderer *r, uint8_t *rgb) {
   const int stride = 3 * SMOOTH * r->size;

@@ -161,6 +161,7 @@ typedef struct {
   const vlb_suite *suite;
   vlb_scene *const *scenes;
   const vlb_context *ctx;
+  vlb_renderers renderers;
   int per_task, size;
   uint8_t **rgb; /* [threads], a picture each */
   pthread_mutex_t lock; /* of what follows */
@@ -189,12 +190,12 @@ static vlb_code run_episode(void *self, int index, int worker, vlb_error *err) {
   int task = index / run->per_task;
   VLB_TRY(vlb_check_stop(run->ctx, err));
   VLB_TRY(vlb_world_open(&p.world, run->suite, task, run->scenes[task], err));
-  vlb_code code = run->size ? vlb_renderer_open(run->scenes[task], run->size, 0, &r, err) : VLB_OK;
+  vlb_code code = run->size ? vlb_renderers_take(&run->renderers, worker, run->scenes[task], &r, err) : VLB_OK;
   if (!code) code = play_episode(&p, index % run->per_task, r, run->rgb[worker], err);
   pthread_mutex_lock(&run->lock);
   run->succeeded += !code && p.world.success;
   pthread_mutex_unlock(&run->lock);
-  vlb_renderer_close(r);
+  vlb_renderers_give(&run->renderers, worker);
   vlb_world_close(&p.world);
   return code;
 }
@@ -205,13 +206,15 @@ vlb_code vlb_bench_expert(const vlb_suite *suite, vlb_scene *const *scenes, int 
   expert_run run = {.suite = suite, .scenes = scenes, .ctx = ctx, .per_task = per_task, .size = size};
   run.rgb = calloc((size_t)ctx->threads, sizeof *run.rgb);
   for (int i = 0; run.rgb && i < ctx->threads; i++) missing |= !(run.rgb[i] = malloc((size_t)size * (size_t)size * 3 + 1));
-  if (!run.rgb || missing) return vlb_fail(err, VLB_FAILED, "no memory for pictures");
+  vlb_code code = run.rgb && !missing ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for pictures");
+  if (!code) code = vlb_renderers_make(&run.renderers, ctx->threads, size, 0, err);
   pthread_mutex_init(&run.lock, NULL);
   double from = vlb_seconds();
-  vlb_code code = vlb_parallel(ctx->threads, n, run_episode, &run, err);
+  if (!code) code = vlb_parallel(ctx->threads, n, run_episode, &run, err);
   *out = (vlb_bench_episodes){n, run.succeeded, n / (vlb_seconds() - from)};
   pthread_mutex_destroy(&run.lock);
-  for (int i = 0; i < ctx->threads; i++) free(run.rgb[i]);
+  vlb_renderers_free(&run.renderers);
+  for (int i = 0; run.rgb && i < ctx->threads; i++) free(run.rgb[i]);
   free(run.rgb);
   return code;
 }

@@ -20,6 +20,7 @@ typedef struct {
   const vlb_context *ctx;
   vlb_suite *suite;
   vlb_scene **scenes;
+  vlb_renderers renderers;
   char settings[sizeof ((vlb_task_info *)0)->settings]; /* text of demos.toml, and of every file: replays start from it */
   vlb_quality *quality; /* [task_count]; tried 0: not recorded yet */
   pthread_mutex_t lock; /* of what follows */
@@ -39,7 +40,6 @@ typedef struct {
 static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   task_round *round = self;
   recorder *r = round->rec;
-  (void)worker;
   VLB_TRY(vlb_check_stop(r->ctx, err));
   vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed,
                            .start = round->starts + index * round->width};
@@ -48,9 +48,9 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   vlb_error trouble = {VLB_OK, ""};
   int succeeded = 0;
   vlb_code code = vlb_world_open(&world, r->suite, round->task, r->scenes[round->task], err);
-  if (!code) code = vlb_renderer_open(r->scenes[round->task], s.size, r->config->shadows, &renderer, err);
+  if (!code) code = vlb_renderers_take(&r->renderers, worker, r->scenes[round->task], &renderer, err);
   if (!code) code = vlb_record(&s, &world, renderer, &round->episodes[index], &succeeded, &trouble, err);
-  if (renderer) vlb_renderer_close(renderer);
+  if (renderer) vlb_renderers_give(&r->renderers, worker);
   vlb_world_close(&world);
   if (!succeeded) vlb_episode_free(&round->episodes[index]);
   if (code) return code;
@@ -191,7 +191,10 @@ vlb_code vlb_demos_record(const vlb_demo_config *config, const char *folder, con
   VLB_TRY(vlb_suite_open(config->suite.s, &r.suite, err));
   r.quality = calloc((size_t)r.suite->task_count, sizeof *r.quality);
   pthread_mutex_init(&r.lock, NULL);
-  vlb_code code = r.quality ? record_all(&r, err) : vlb_fail(err, VLB_FAILED, "no memory for a suite");
+  vlb_code code = r.quality ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for a suite");
+  if (!code) code = vlb_renderers_make(&r.renderers, ctx->threads, (int)config->render_size, config->shadows, err);
+  if (!code) code = record_all(&r, err);
+  vlb_renderers_free(&r.renderers);
   pthread_mutex_destroy(&r.lock);
   vlb_scenes_free(r.scenes, r.suite->task_count);
   free(r.quality);

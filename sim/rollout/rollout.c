@@ -24,6 +24,7 @@ typedef struct {
   const vlb_policy_callback *policies;
   const vlb_context *ctx;
   vlb_scene **scenes;
+  vlb_renderers renderers;
   vlb_episode_result *results;
   int max_steps, groups; /* groups of lanes per task: the jobs of the pool */
   pthread_mutex_t lock;  /* progress */
@@ -42,7 +43,7 @@ typedef struct {
 /* One worker's group of episodes of one task, advanced side by side. */
 typedef struct {
   run *run;
-  int task, lane_count;
+  int worker, task, lane_count;
   const vlb_policy_callback *policy;
   const vlb_embodiment *embodiment;
   vlb_renderer *renderer;
@@ -185,7 +186,7 @@ static vlb_code open_group(group *g, int first, vlb_error *err) {
     VLB_TRY(open_lane(g, &g->lanes[i], err));
   }
   if (!size) return VLB_OK;
-  return vlb_renderer_open(g->run->scenes[g->task], (int)size, c->shadows, &g->renderer, err);
+  return vlb_renderers_take(&g->run->renderers, g->worker, g->run->scenes[g->task], &g->renderer, err);
 }
 
 static void close_group(group *g) {
@@ -194,7 +195,7 @@ static void close_group(group *g) {
     free(g->lanes[i].queue);
     for (int c = 0; c < VLB_MAX_CAMERAS; c++) free(g->lanes[i].image[c]);
   }
-  if (g->renderer) vlb_renderer_close(g->renderer);
+  if (g->renderer) vlb_renderers_give(&g->run->renderers, g->worker);
   free(g->lanes);
   free((void *)g->waiting);
   free(g->observations);
@@ -206,7 +207,7 @@ static void close_group(group *g) {
 static vlb_code run_group(void *self, int index, int worker, vlb_error *err) {
   run *r = self;
   int lanes = (int)r->config->lanes, first = index % r->groups * lanes, left = (int)r->config->episodes_per_task - first;
-  group g = {.run = r, .task = index / r->groups, .policy = &r->policies[worker], .embodiment = r->suite->embodiment,
+  group g = {.run = r, .worker = worker, .task = index / r->groups, .policy = &r->policies[worker], .embodiment = r->suite->embodiment,
              .lane_count = left < lanes ? left : lanes};
   vlb_code code = open_group(&g, first, err);
   if (!code) code = advance(&g, err);
@@ -225,7 +226,9 @@ vlb_code vlb_rollouts_run(const vlb_rollout_config *config, const vlb_suite *sui
   VLB_TRY(vlb_scenes_compile(suite, &r.scenes, err));
   pthread_mutex_init(&r.lock, NULL);
   vlb_progress_begin(ctx->log, label, 0, total, "episodes");
-  vlb_code code = vlb_parallel(ctx->threads, suite->task_count * r.groups, run_group, &r, err);
+  vlb_code code = vlb_renderers_make(&r.renderers, ctx->threads, (int)config->render_size, config->shadows, err);
+  if (!code) code = vlb_parallel(ctx->threads, suite->task_count * r.groups, run_group, &r, err);
+  vlb_renderers_free(&r.renderers);
   vlb_progress_end(ctx->log);
   pthread_mutex_destroy(&r.lock);
   vlb_scenes_free(r.scenes, suite->task_count);

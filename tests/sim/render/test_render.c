@@ -182,6 +182,56 @@ static void test_threads(void **state) {
   free(albums);
 }
 
+typedef struct {
+  vlb_renderers *all;
+  vlb_renderer *got;
+  uint8_t *rgb;
+  vlb_code code;
+} loan;
+
+static void *draw_on_loan(void *arg) {
+  loan *l = arg;
+  vlb_error err = {0};
+  mjData *d = pose(2);
+  l->code = vlb_renderers_take(l->all, 0, scene, &l->got, &err);
+  if (!l->code) l->code = vlb_render(l->got, scene->model, d, scene->camera[0], l->rgb, &err);
+  vlb_renderers_give(l->all, 0);
+  mj_deleteData(d);
+  return NULL;
+}
+
+/* A worker's renderer stays, whichever thread is the worker, until the scene is another. */
+static void test_kept(void **state) {
+  (void)state;
+  static uint8_t rgb[3][BYTES];
+  vlb_error err = {0};
+  vlb_renderers all;
+  vlb_scene other = *scene;
+  vlb_renderer *last;
+  loan loans[2];
+  vlb_renderer *r = open_renderer(SIZE, 0);
+  draw(r, 2, 0, rgb[2]);
+  vlb_renderer_close(r);
+  assert_int_equal(vlb_renderers_make(&all, 1, SIZE, 0, &err), VLB_OK);
+  for (int i = 0; i < 2; i++) {
+    pthread_t thread;
+    loans[i] = (loan){&all, NULL, rgb[i], VLB_FAILED};
+    assert_int_equal(pthread_create(&thread, NULL, draw_on_loan, &loans[i]), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(loans[i].code, VLB_OK);
+    assert_memory_equal(rgb[i], rgb[2], BYTES);
+  }
+  assert_ptr_equal(loans[0].got, loans[1].got);
+  draw(loans[0].got, 1, 1, rgb[0]);
+  vlb_renderers_give(&all, 0);
+  assert_int_equal(vlb_renderers_take(&all, 0, &other, &last, &err), VLB_OK);
+  draw(last, 2, 0, rgb[0]);
+  assert_memory_equal(rgb[0], rgb[2], BYTES);
+  vlb_renderers_give(&all, 0);
+  vlb_renderers_free(&all);
+  vlb_renderers_free(&all);
+}
+
 static void test_rate(void **state) {
   (void)state;
   static uint8_t rgb[BYTES];
@@ -198,7 +248,7 @@ static void test_rate(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_name),    cmocka_unit_test(test_shows_the_scene), cmocka_unit_test(test_repeats),
-      cmocka_unit_test(test_shadows), cmocka_unit_test(test_unseen), cmocka_unit_test(test_threads),         cmocka_unit_test(test_rate),
+      cmocka_unit_test(test_shadows), cmocka_unit_test(test_unseen), cmocka_unit_test(test_kept), cmocka_unit_test(test_threads),         cmocka_unit_test(test_rate),
   };
   return cmocka_run_group_tests(tests, open_scene, close_scene);
 }
