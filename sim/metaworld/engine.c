@@ -299,6 +299,8 @@ static vlb_code step(void *self, vlb_error *err) {
   d->ctrl[0] = (double)(float)j->in[3];
   d->ctrl[1] = -d->ctrl[0];
   simulate(env);
+  /* a fifth of a step's time, and no more than positions is read of it; but the next step's solver starts from its result, so without
+   * it two of upstream's recordings are missed */
   mj_forward(env->model, d);
   VLB_TRY(check(env, "control step", start, err));
   observe(env, j->obs);
