@@ -51,18 +51,10 @@ vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   return VLB_OK;
 }
 
-static vlb_code robot_of(const char *name, const vlb_embodiment **robot, vlb_error *err) {
-  vlb_suite *suite;
-  VLB_TRY(vlb_suite_open(name, &suite, err));
-  *robot = suite->embodiment;
-  vlb_suite_free(suite);
-  return VLB_OK;
-}
-
 vlb_code vlb_settings_fit(const vlb_settings *s, vlb_error *err) {
   const vlb_embodiment *taught, *tested;
-  VLB_TRY(robot_of(s->demos.suite.s, &taught, err));
-  VLB_TRY(robot_of(s->eval.suite.s, &tested, err));
+  VLB_TRY(vlb_suite_robot(s->demos.suite.s, &taught, err));
+  VLB_TRY(vlb_suite_robot(s->eval.suite.s, &tested, err));
   if (taught != tested)
     return vlb_fail(err, VLB_USAGE, "demos.suite = \"%s\" is of the robot %s, eval.suite = \"%s\" of %s; choose suites of one robot", s->demos.suite.s,
                     taught->name, s->eval.suite.s, tested->name);

@@ -67,7 +67,8 @@ static vlb_code compare_pictures(const vlb_world *w, vlb_renderer *renderer, con
 }
 
 /* renderer NULL: pictures are not looked at. scratch holds a state or a picture. */
-static vlb_code play(const replay *r, vlb_world *w, vlb_renderer *renderer, const vlb_episode *e, void *scratch, vlb_replay_row *row, vlb_error *err) {
+static vlb_code play(const replay *r, vlb_world *w, vlb_renderer *renderer, const vlb_episode *e, void *scratch, vlb_replay_row *row,
+                     vlb_error *err) {
   vlb_error trouble = {VLB_OK, ""};
   vlb_code code = vlb_world_start(w, e->episode, (uint64_t)r->config.seed, &trouble);
   for (int k = 0; k < e->frames && !code; k++) {
@@ -254,8 +255,8 @@ static vlb_code replay_rows(replay *r, const char *path, int *count, vlb_error *
   return code ? vlb_fail_at(err, "%s", path) : VLB_OK;
 }
 
-vlb_code vlb_replay(const char *path, const vlb_replay_settings *settings, void (*row)(void *self, const vlb_replay_row *row, const vlb_task_info *info),
-                    void *self, int *differing, const vlb_context *ctx, vlb_error *err) {
+vlb_code vlb_replay(const char *path, const vlb_replay_settings *settings, vlb_replay_report report, void *self, int *differing,
+                    const vlb_context *ctx, vlb_error *err) {
   replay r = {.settings = settings, .ctx = ctx};
   int count = 0;
   *differing = 0;
@@ -264,7 +265,7 @@ vlb_code vlb_replay(const char *path, const vlb_replay_settings *settings, void 
   pthread_mutex_init(&r.lock, NULL);
   vlb_code code = replay_rows(&r, path, &count, err);
   for (int i = 0; i < count && !code; i++) {
-    row(self, &r.rows[i], r.info);
+    report(self, &r.rows[i], r.info);
     *differing += !vlb_replay_same(&r.rows[i], r.info);
   }
   pthread_mutex_destroy(&r.lock);

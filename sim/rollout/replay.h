@@ -37,7 +37,8 @@ bool vlb_replay_same(const vlb_replay_row *row, const vlb_task_info *info); /* d
 
 /* Replays episodes on ctx->threads threads and hands out rows in the file's order. *differing: how many were not the same. Errors: the
  * file's own, a suite or model that cannot be made, VLB_USAGE for settings that do not fit the file. */
-vlb_code vlb_replay(const char *path, const vlb_replay_settings *settings, void (*row)(void *self, const vlb_replay_row *row, const vlb_task_info *info),
-                    void *self, int *differing, const vlb_context *ctx, vlb_error *err);
+typedef void (*vlb_replay_report)(void *self, const vlb_replay_row *row, const vlb_task_info *info);
+vlb_code vlb_replay(const char *path, const vlb_replay_settings *settings, vlb_replay_report report, void *self, int *differing,
+                    const vlb_context *ctx, vlb_error *err);
 
 #endif

@@ -29,3 +29,13 @@ vlb_code vlb_suite_open(const char *name_or_folder, vlb_suite **suite, vlb_error
   return near ? vlb_fail(err, VLB_USAGE, "no suite \"%s\"; did you mean \"%s\"?", name_or_folder, near)
               : vlb_fail(err, VLB_USAGE, "no suite \"%s\", nor such a folder of task files; 'vlabench list' shows the suites", name_or_folder);
 }
+
+vlb_code vlb_suite_robot(const char *name_or_folder, const vlb_embodiment **robot, vlb_error *err) {
+  vlb_suite *suite;
+  *robot = &vlb_sawyer;
+  if (among(vlb_mw_suite_names, name_or_folder)) return VLB_OK;
+  VLB_TRY(vlb_suite_open(name_or_folder, &suite, err));
+  *robot = suite->embodiment;
+  vlb_suite_free(suite);
+  return VLB_OK;
+}

@@ -12,4 +12,7 @@ int vlb_suite_list(const char *names[VLB_MAX_SUITES]);
 /* An embedded suite by name or a folder of task files. Errors: VLB_USAGE with file:line, did-you-mean. Caller: vlb_suite_free. */
 vlb_code vlb_suite_open(const char *name_or_folder, vlb_suite **suite, vlb_error *err);
 
+/* Its robot, also where the suite's assets are not installed. */
+vlb_code vlb_suite_robot(const char *name_or_folder, const vlb_embodiment **robot, vlb_error *err);
+
 #endif

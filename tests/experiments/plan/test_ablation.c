@@ -121,6 +121,7 @@ static void every_robot(void **state) {
       {"spatial", "object", "", NULL},
       {"so100", "so100", "action_dim = 6", NULL},
       {"metaworld_style", "metaworld_style", "action_dim = 4\ncameras = 1", NULL},
+      {"metaworld_hard", "metaworld_style", "action_dim = 4\ncameras = 1", NULL}, /* with or without its assets */
       {"so100", "so100", "", "arms.toml:2: arm 'a': model.action_dim = 7, but the robot so100 takes 6 numbers; set model.action_dim = 6"},
       {"metaworld_style", "metaworld_style", "action_dim = 4", "model.cameras = 2, but the robot sawyer has 1 camera; set model.cameras = 1"},
       {"spatial", "spatial", "cameras = 1", "model.cameras = 1, but the robot panda has 2 cameras; set model.cameras = 2"},
