@@ -100,11 +100,16 @@ static vlb_t vision(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
   int64_t n = (int64_t)b->model->shape.views * b->batch, side = c->image_size / c->patch_size;
   b->images = vlb_input(b->g, 4, (int64_t[]){n, 3, c->image_size, c->image_size});
+  vlb_graph_stage(b->g, VLB_STAGE_VISION);
   vlb_t x = linear(b, vlb_patches(b->g, b->images, c->patch_size), VLB_NONE, true, VISION "embeddings.patch_embedding");
   x = vlb_add_table(b->g, x, weight(b, VISION "embeddings.position_embedding.weight"));
   for (int i = 0; i < c->vision_layers; i++) x = vision_layer(b, x, i);
-  x = vlb_pixel_shuffle(b->g, layer_norm(b, x, VISION "post_layernorm"), side, c->scale_factor);
-  return linear(b, x, VLB_NONE, false, "model.vlm_with_expert.vlm.model.connector.modality_projection.proj");
+  x = layer_norm(b, x, VISION "post_layernorm");
+  vlb_graph_stage(b->g, VLB_STAGE_CONNECTOR);
+  x = vlb_pixel_shuffle(b->g, x, side, c->scale_factor);
+  x = linear(b, x, VLB_NONE, false, "model.vlm_with_expert.vlm.model.connector.modality_projection.proj");
+  vlb_graph_stage(b->g, VLB_STAGE_PREFILL);
+  return x;
 }
 
 /* ---- prefix, section 9 ---- */
@@ -259,6 +264,7 @@ static vlb_t embed_actions(vlb_build *b) {
 static void begin_suffix(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
   vlb_row_counts r = b->rows;
+  vlb_graph_stage(b->g, VLB_STAGE_FLOW);
   vlb_t actions = embed_actions(b);
   if (c->state == VLB_STATE_SUFFIX) {
     vlb_rows parts[] = {{state_token(b), 0, 0, 1, 1.0}, {actions, 0, 0, c->chunk_size, 1.0}};

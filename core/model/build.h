@@ -9,6 +9,12 @@
 #include "core/model/model.h"
 #include "core/tensor/graph.h"
 
+/* Stages of the graphs, for measurements. */
+#define VLB_STAGE_VISION "vision"
+#define VLB_STAGE_CONNECTOR "connector"
+#define VLB_STAGE_PREFILL "prefill"
+#define VLB_STAGE_FLOW "flow step"
+
 enum { SEGMENT_CONTEXT, SEGMENT_STATE, SEGMENT_TAIL, SEGMENTS, VLB_MAX_LAYERS = 256 };
 
 /* Keys and values of one VLM layer, or what an expert cross layer makes of them. */

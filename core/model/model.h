@@ -95,5 +95,8 @@ vlb_code vlb_policy_run(vlb_policy *policy, int n, const vlb_batch *batch, float
 /* Calls watch(self, step, x, v) before each Euler step is taken, with the actions [B,T,max_action_dim] and the velocity there. */
 typedef void (*vlb_flow_watch)(void *self, int step, const float *x, const float *v);
 void vlb_policy_watch(vlb_policy *policy, vlb_flow_watch watch, void *self);
+/* For measurements: the graph that runs once per observation and the one that runs at every step; owned by the policy. */
+vlb_graph *vlb_policy_prefix_graph(vlb_policy *policy);
+vlb_graph *vlb_policy_step_graph(vlb_policy *policy);
 
 #endif

@@ -127,6 +127,9 @@ void vlb_policy_watch(vlb_policy *p, vlb_flow_watch watch, void *self) {
   p->watcher = self;
 }
 
+vlb_graph *vlb_policy_prefix_graph(vlb_policy *p) { return p->prefix.g; }
+vlb_graph *vlb_policy_step_graph(vlb_policy *p) { return p->step.g; }
+
 static const float *velocity(vlb_policy *p, float t) {
   int e = p->step.model->shape.expert_hidden;
   for (int i = 0; i < p->step.batch; i++) {

@@ -31,6 +31,7 @@ const char *vlb_backend_isa(void);     /* "avx512_core_amx" ... as oneDNN will u
 
 /* Seconds of one plain row-major product, median over repeats lasting about `seconds` in all. One thread. */
 double vlb_backend_matmul_seconds(int64_t m, int64_t n, int64_t k, double seconds);
+double vlb_backend_matmul_cpu_seconds(int64_t m, int64_t n, int64_t k, double seconds); /* the same in processor time: others' programs do not count */
 /* GFLOP/s of 512^3 products on `threads` threads at once, each with its own: the raw rate that benchmarks divide by. */
 double vlb_backend_matmul_rate(int threads, double seconds);
 

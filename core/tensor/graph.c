@@ -41,6 +41,7 @@ struct vlb_graph {
   int assigned_count;
   size_t arena_count, scratch_count, gemm_scratch;
   bool failed, profiling;
+  const char *stage;
   vlb_error error;
 };
 
@@ -154,6 +155,7 @@ static vlb_node *append_node(vlb_graph *g, const vlb_op *op, const vlb_t *in, in
     return NULL;
   }
   n->op = op;
+  n->stage = g->stage;
   n->nin = nin;
   memcpy(n->in, in, (size_t)nin * sizeof *in);
   n->out = n->extra = VLB_NONE;
@@ -428,10 +430,23 @@ static void clear_gradient(vlb_graph *g, size_t count) {
   memset(g->gradient + at, 0, (count - at) * sizeof *g->gradient);
 }
 
-static double now(void) {
+/* by the clock, and the processor time of this thread */
+static void now(double *wall, double *cpu) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+  *wall = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  *cpu = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void run_timed(vlb_graph *g, vlb_node *n) {
+  double wall[2], cpu[2];
+  now(&wall[0], &cpu[0]);
+  n->op->run(g, n);
+  now(&wall[1], &cpu[1]);
+  n->seconds += wall[1] - wall[0];
+  n->cpu += cpu[1] - cpu[0];
+  n->runs++;
 }
 
 void vlb_graph_run(vlb_graph *g, float *gradient, size_t gradient_count) {
@@ -440,11 +455,10 @@ void vlb_graph_run(vlb_graph *g, float *gradient, size_t gradient_count) {
   if (gradient) clear_gradient(g, gradient_count);
   for (int i = 0; i < count; i++) {
     vlb_node *n = g->nodes[i];
-    double start = g->profiling ? now() : 0;
-    n->op->run(g, n);
-    if (!g->profiling) continue;
-    n->seconds += now() - start;
-    n->runs++;
+    if (g->profiling)
+      run_timed(g, n);
+    else
+      n->op->run(g, n);
   }
 }
 
@@ -461,7 +475,7 @@ size_t vlb_graph_bytes(const vlb_graph *g) { return (g->arena_count + g->scratch
 void vlb_graph_profile(vlb_graph *g, bool on) {
   g->profiling = on;
   if (!on) return;
-  for (int i = 0; i < g->node_count; i++) g->nodes[i]->seconds = 0, g->nodes[i]->runs = 0;
+  for (int i = 0; i < g->node_count; i++) g->nodes[i]->seconds = g->nodes[i]->cpu = 0, g->nodes[i]->runs = 0;
 }
 
 static int slower_first(const void *x, const void *y) {
@@ -482,5 +496,45 @@ int vlb_graph_profile_rows(const vlb_graph *g, vlb_profile_row *rows, int max) {
     rows[j].flops += n->flops * n->runs;
   }
   qsort(rows, (size_t)count, sizeof *rows, slower_first);
+  return count;
+}
+
+void vlb_graph_stage(vlb_graph *g, const char *stage) { g->stage = stage; }
+
+int vlb_graph_stage_rows(const vlb_graph *g, vlb_stage_row *rows, int max) {
+  int count = 0;
+  for (int i = 0; i < g->forward_count; i++) {
+    const vlb_node *n = g->nodes[i];
+    int j = 0;
+    while (j < count && rows[j].stage != n->stage) j++;
+    if (j == max) continue;
+    if (j == count) rows[count++] = (vlb_stage_row){n->stage, 0, 0, 0};
+    rows[j].seconds += n->seconds;
+    rows[j].cpu += n->cpu;
+    rows[j].flops += n->flops;
+  }
+  return count;
+}
+
+static const vlb_gemm_spec *spec_of(const vlb_graph *g, const vlb_gemm *gemm) {
+  int i = 0;
+  while (g->gemms[i].gemm != gemm) i++;
+  return &g->gemms[i].spec;
+}
+
+int vlb_graph_products(const vlb_graph *g, const char *stage, vlb_product_row *rows, int max) {
+  int count = 0;
+  for (int i = 0; i < g->forward_count; i++) {
+    const vlb_node *n = g->nodes[i];
+    for (int k = 0; k < VLB_NODE_GEMMS && n->stage == stage; k++) {
+      if (!n->gemm[k]) continue;
+      const vlb_gemm_spec *s = spec_of(g, n->gemm[k]);
+      int j = 0;
+      while (j < count && (rows[j].m != s->m || rows[j].n != s->n || rows[j].k != s->k)) j++;
+      if (j == max) continue;
+      if (j == count) rows[count++] = (vlb_product_row){s->m, s->n, s->k, 0};
+      rows[j].count += s->batch;
+    }
+  }
   return count;
 }

@@ -85,4 +85,17 @@ typedef struct {
 void vlb_graph_profile(vlb_graph *g, bool on);             /* start (clears) or stop timing each op */
 int vlb_graph_profile_rows(const vlb_graph *g, vlb_profile_row *rows, int max); /* summed per kind of op, slowest first */
 
+/* Parts of a graph: nodes defined from now on belong to `stage` (a text that outlives the graph). */
+void vlb_graph_stage(vlb_graph *g, const char *stage);
+typedef struct {
+  const char *stage;
+  double seconds, cpu, flops; /* since profiling began: by the clock, of this thread's processor time; flops of one run */
+} vlb_stage_row;
+int vlb_graph_stage_rows(const vlb_graph *g, vlb_stage_row *rows, int max); /* forward nodes, in the order of definition */
+/* The distinct matrix products of a stage's forward nodes: [m,k] x [k,n], `count` of them in one run. */
+typedef struct {
+  int64_t m, n, k, count;
+} vlb_product_row;
+int vlb_graph_products(const vlb_graph *g, const char *stage, vlb_product_row *rows, int max);
+
 #endif

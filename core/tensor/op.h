@@ -30,7 +30,8 @@ struct vlb_node {
   double real;
   vlb_rows *rows;   /* assemble; owned */
   vlb_gemm *gemm[VLB_NODE_GEMMS]; /* borrowed from the graph, which shares equal products */
-  double flops, seconds;
+  const char *stage; /* what the node belongs to, for measurements; NULL: nothing in particular */
+  double flops, seconds, cpu;
   int runs;
 };
 

@@ -5,6 +5,7 @@
 #include "core/tensor/backend.h"
 #include "core/tensor/bench.h"
 #include "core/train/bench.h"
+#include "experiments/cli/bench_infer.h"
 #include "experiments/cli/bench_sim.h"
 #include "experiments/cli/commands.h"
 #include "experiments/plan/ablation.h"
@@ -190,12 +191,19 @@ static vlb_code bench_models(bool train, const vlb_args *args, const vlb_context
   return code;
 }
 
+static vlb_code bench_infer(const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
+  double seconds = 10;
+  VLB_TRY(vlb_arg_real(args, "seconds", 0.01, 3600, &seconds, err));
+  return vlb_bench_infer(args, seconds, ctx, rows, err);
+}
+
 static vlb_code run_on(const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
-  static const char *const benches[] = {"train", "ops", "sim"};
-  const char *what = vlb_arg_at(args, 0), *near = vlb_suggest(what, benches, 3);
+  static const char *const benches[] = {"train", "ops", "sim", "infer"};
+  const char *what = vlb_arg_at(args, 0), *near = vlb_suggest(what, benches, 4);
+  if (!strcmp(what, "infer")) return bench_infer(args, ctx, rows, err);
   if (!strcmp(what, "sim")) return vlb_bench_sim(args, ctx, rows, err);
   if (!strcmp(what, "train") || !strcmp(what, "ops")) return bench_models(*what == 't', args, ctx, rows, err);
-  return vlb_fail(err, VLB_USAGE, "no benchmark '%s'; %s%s", what, near ? "did you mean " : "there are train, ops and sim", near ? near : "");
+  return vlb_fail(err, VLB_USAGE, "no benchmark '%s'; %s%s", what, near ? "did you mean " : "there are train, ops, sim and infer", near ? near : "");
 }
 
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
@@ -210,16 +218,18 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 }
 
 static const vlb_option options[] = {{0, "arm", "NAME", "train: measure this arm only"},
-                                     {0, "seconds", "S", "about how long to measure each arm (default 10), op (0.3) or line of sim (0.5)"},
+                                     {0, "seconds", "S", "about how long to measure each arm or chunk (default 10), op (0.3) or line of sim (0.5)"},
+                                     {0, "tokenizer", "FILE", "infer: tokenizer.json where the checkpoint has none"},
                                      {0, "random", "N", "sim: instead, N episodes of random actions; 3 when something goes wrong unreported"},
                                      VLB_OPTION_JSON,
                                      {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_bench = {
-    "bench", "speed of training, of single ops beside oneDNN's raw rate, of the simulator", "train|ops [FILE] or sim [SUITE]",
+    "bench", "speed of training, inference, single ops beside oneDNN's raw rate, simulator", "train|ops [FILE], infer DIR or sim [SUITE]",
     "  vlabench bench train                     samples/s and useful GFLOP/s of every arm of ablations/attention.toml\n"
     "  vlabench bench train my.toml --arm wide  one arm of another file, with the time of each kind of op\n"
     "  vlabench bench ops --json                shapes of the micro and the 0.45B model, forward and backward\n"
+    "  vlabench bench infer smolvla_base        a chunk of actions, stage by stage, beside the raw rate of the same products\n"
     "  vlabench bench sim                       steps beside bare MuJoCo, pictures, the expert's episodes\n"
     "  vlabench bench sim goal --random 1000    how that suite stands random actions\n",
     options, 1, 2, run, NULL};

@@ -7,3 +7,6 @@ done
 # what a program reads: every key, one arm of one tiny file
 cp -r "$data"/tiny/. .
 vlabench bench train tiny.toml --arm cross --seconds 0.01 -j 1 -q --json 2>/dev/null | grep -o '"[a-z_]*":' | sort -u
+# a checkpoint's stages
+vlabench bench infer "$data/lerobot/tiny" --seconds 0.01 | awk '{print $1}' | head -7
+vlabench bench infer
