@@ -8,7 +8,7 @@
 
 enum { MAX_ATTEMPTS = 4 };
 
-/* The hand at rest: down, fingers along the world's y axis. From there the wrist turns about as far to both sides. */
+/* The hand at rest: down, fingers along the world's y axis. */
 static const double hand_down[9] = {1, 0, 0, 0, -1, 0, 0, 0, -1};
 
 /* A grasp site of at most this half width is a place to push with closed fingers (m). */
@@ -253,11 +253,14 @@ static double rate_placing(const vlb_expert *e, const vlb_scene *s, const mjData
 /* The hand should turn little (rad) and have room, here and where the thing goes; smaller is better. */
 static double rate_grasp(const vlb_expert *e, const vlb_scene *s, const mjData *d, int grasp, int flipped, double half) {
   static const double enough = 0.012, price_of_room = 250; /* m; rad per m */
+  static const double uneasy_side = 0.4;                   /* the wrist turns farther to the left */
   const vlb_skill *k = &e->skill;
   int root = k->kind == VLB_SKILL_MOVE ? s->model->body_rootid[k->body] : -1;
   vlb_pose at = site_pose(d, grasp, flipped);
   double open = half > 0 ? fmin(half + 0.012, 0.04) : 0, room = vlb_hand_clearance(s, d, &at, open, root);
-  double price = vlb_turn_angle(hand_down, at.rot);
+  double turn[3];
+  vlb_turn_between(hand_down, at.rot, turn);
+  double price = mju_norm3(turn) + uneasy_side * fmax(0, -turn[2]);
   if (k->kind == VLB_SKILL_MOVE) price += rate_placing(e, s, d, grasp, flipped, half);
   return price + price_of_room * fmax(0, enough - room);
 }
