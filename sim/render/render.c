@@ -130,12 +130,14 @@ typedef struct {
   mjData *data;
 } draw_job;
 
-/* Whether no part of the geom can be in the camera's square pyramid. Only what has a bounding sphere is ever outside. */
-static int outside(const mjvGeom *g, const mjvGLCamera *c) {
+/* Whether no part of the geom can be in the camera's square pyramid. Only what has a bounding sphere is ever outside. MuJoCo
+ * draws from the middle between the eyes. */
+static int outside(const mjvGeom *g, const mjvGLCamera eyes[2]) {
+  const mjvGLCamera *c = &eyes[0];
   float depth = 0, up = 0, side = 0, slope = c->frustum_top / c->frustum_near, r = g->modelrbound;
   const float *f = c->forward, *u = c->up, right[3] = {f[1] * u[2] - f[2] * u[1], f[2] * u[0] - f[0] * u[2], f[0] * u[1] - f[1] * u[0]};
   for (int i = 0; i < 3; i++) {
-    float x = g->pos[i] - c->pos[i];
+    float x = g->pos[i] - 0.5f * (eyes[0].pos[i] + eyes[1].pos[i]);
     depth += x * f[i];
     up += x * u[i];
     side += x * right[i];
@@ -148,7 +150,7 @@ static int outside(const mjvGeom *g, const mjvGLCamera *c) {
 static void drop_unseen(mjvScene *s) {
   int kept = 0;
   for (int i = 0; i < s->ngeom; i++) {
-    if (outside(&s->geoms[i], &s->camera[0]) && outside(&s->geoms[i], &s->camera[1])) continue;
+    if (outside(&s->geoms[i], s->camera)) continue;
     if (kept != i) s->geoms[kept] = s->geoms[i];
     kept++;
   }

@@ -123,7 +123,7 @@ static void test_unseen(void **state) {
     assert_true(before > 60);
     for (; y < 1000 && before; y += 4) {
       int now = shown(r, side * 1e-3 * y, without, with);
-      assert_true(now > 0 || before < 40);
+      assert_true(now > 0 || before < 15);
       before = now;
     }
     assert_true(y > 200 && y < 1000);
