@@ -13,6 +13,7 @@ const vlb_command *const vlb_commands[] = {
     &vlb_cmd_render,
     &vlb_cmd_gallery,
     &vlb_cmd_doctor,
+    &vlb_cmd_inspect,
     &vlb_cmd_infer,
     &vlb_cmd_verify,
     &vlb_cmd_verify_metaworld,

@@ -14,6 +14,7 @@ extern const vlb_command vlb_cmd_replay;
 extern const vlb_command vlb_cmd_render;
 extern const vlb_command vlb_cmd_gallery;
 extern const vlb_command vlb_cmd_doctor;
+extern const vlb_command vlb_cmd_inspect;
 extern const vlb_command vlb_cmd_infer;
 extern const vlb_command vlb_cmd_verify;
 extern const vlb_command vlb_cmd_verify_metaworld;
