@@ -12,7 +12,7 @@
  * The reproducibility class (instruction set, oneDNN, MuJoCo, renderer) is not hashed either: a plan must be nameable before it runs
  * and on any machine, and a result made elsewhere is still a result. The class is written to the manifest and compared when results
  * meet in one table (store/class.h). */
-static const int versions[] = {[VLB_CELL_DEMOS] = 1, [VLB_CELL_TRAIN] = 1, [VLB_CELL_EVAL] = 1};
+static const int versions[] = {[VLB_CELL_DEMOS] = 2, [VLB_CELL_TRAIN] = 1, [VLB_CELL_EVAL] = 2};
 
 static const char *const kinds[] = {[VLB_CELL_DEMOS] = "demos", [VLB_CELL_TRAIN] = "train", [VLB_CELL_EVAL] = "eval"};
 
