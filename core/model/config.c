@@ -44,9 +44,8 @@ static vlb_code check_widths(const vlb_model_config *c, vlb_model_shape *s, vlb_
 }
 
 static vlb_code check_images(const vlb_model_config *c, vlb_model_shape *s, vlb_error *err) {
-  if (c->image_size % c->patch_size)
-    return vlb_fail(err, VLB_USAGE, "patch_size = %lld does not divide image_size = %lld", (long long)c->patch_size, (long long)c->image_size);
-  int64_t side = c->image_size / c->patch_size;
+  int64_t side = c->image_size / c->patch_size; /* pixels behind the last whole patch are not seen, as in a convolution */
+  if (!side) return vlb_fail(err, VLB_USAGE, "patch_size = %lld is more than image_size = %lld", (long long)c->patch_size, (long long)c->image_size);
   if (side % c->scale_factor)
     return vlb_fail(err, VLB_USAGE, "scale_factor = %lld does not divide the %lld patches per side", (long long)c->scale_factor, (long long)side);
   s->patches = (int)(side * side);

@@ -51,7 +51,7 @@ enum { VLB_FREEZE_VLM, VLB_FREEZE_VISION, VLB_FREEZE_NOTHING };
   X(INT, vision_heads, "3", 1, 1024, NULL, "vision tower heads; divides vision_hidden")                            \
   X(REAL, vision_eps, "1e-6", 0, 1, NULL, "LayerNorm epsilon of the vision tower")                                 \
   X(INT, image_size, "64", 1, 8192, NULL, "square input of the vision tower, pixels")                              \
-  X(INT, patch_size, "8", 1, 1024, NULL, "patch side, pixels; divides image_size")                                 \
+  X(INT, patch_size, "8", 1, 1024, NULL, "patch side, pixels; a rest of image_size is not seen")                                 \
   X(INT, scale_factor, "2", 1, 64, NULL, "pixel shuffle; divides the patches per side")                            \
   X(INT, fake_image_token, "1", 0, 16777216, NULL, "id of <fake_token_around_image>")                              \
   X(INT, global_image_token, "2", 0, 16777216, NULL, "id of <global-img>")

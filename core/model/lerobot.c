@@ -92,6 +92,10 @@ static bool known_vlm(const char *name, vlb_model_config *c) {
     c->text_hidden = 576, c->text_mlp = 1536, c->text_layers = 30, c->text_heads = 9, c->text_kv_heads = 3;
   } else if (strstr(name, "SmolVLM") && strstr(name, "500M")) {
     c->text_hidden = 960, c->text_mlp = 2560, c->text_layers = 32, c->text_heads = 15, c->text_kv_heads = 5;
+  } else if (strstr(name, "SmolVLM") && strstr(name, "2.2B")) {
+    c->text_hidden = 2048, c->text_mlp = 8192, c->text_layers = 24, c->text_heads = 32, c->text_kv_heads = 32;
+    c->vision_hidden = 1152, c->vision_mlp = 4304, c->vision_layers = 27, c->vision_heads = 16;
+    c->image_size = 384, c->patch_size = 14, c->scale_factor = 3;
   } else {
     return false;
   }
@@ -120,7 +124,7 @@ static void read_vlm(vlb_json *r, const json_t *o, const char *folder, vlb_lerob
   } else if (!vlb_path(path, sizeof path, NULL, "%s/vlm/config.json", folder) && vlb_file_exists(path)) {
     read_vlm_file(r, path, c);
   } else if (!known_vlm(name, c)) {
-    vlb_json_complain(r, "vlm_model_name", "is neither SmolVLM2 256M nor 500M; put that model's config.json into the folder vlm of the checkpoint");
+    vlb_json_complain(r, "vlm_model_name", "is not SmolVLM2 256M, 500M or 2.2B; put that model's config.json into the folder vlm of the checkpoint");
   }
 }
 
@@ -167,13 +171,14 @@ static void read_case(vlb_json *r, const json_t *o, vlb_lerobot_config *out) {
   out->clip = vlb_json_need_real(r, probe, "clip");
 }
 
-/* (width, height), or null: pictures come as large as the vision tower wants them */
+/* (width, height), or null: pictures come as large as the vision tower wants them. The tower takes what it is given, also when it was made for another
+ * size: its position table is then spread over the patches. */
 static void read_resize(vlb_json *r, const json_t *o, vlb_lerobot_config *out) {
   const json_t *size = json_object_get(o, "resize_imgs_with_padding");
   out->resize = !json_is_null(size);
   json_int_t w = size ? json_integer_value(json_array_get(size, 0)) : 512, h = size ? json_integer_value(json_array_get(size, 1)) : 512;
-  if (out->resize && (w != out->model.image_size || h != w))
-    vlb_json_complain(r, "resize_imgs_with_padding", "is not the size of the vision tower's pictures; that is not supported");
+  if (out->resize && (h != w || w < 1 || w > 8192)) vlb_json_complain(r, "resize_imgs_with_padding", "must be two equal sizes from 1 to 8192");
+  if (out->resize) out->model.image_size = w;
 }
 
 static void read_all(vlb_json *r, const json_t *o, const char *folder, vlb_lerobot_config *out) {

@@ -226,6 +226,21 @@ static const vlb_st_entry *find_tensor(const source *s, const char *name) {
   return s->file ? vlb_safetensors_find(s->file, name) : vlb_shards_find(s->shards, name);
 }
 
+/* A position table of another square grid than that of the patches: 2.2B's 27 x 27 for 36 x 36 patches. Its side, 0 for anything else. */
+static int64_t other_grid(const vlb_param *p, const vlb_st_entry *e) {
+  if (!strstr(p->name, "position_embedding") || e->ndim != 2 || e->dims[1] != p->dims[1] || e->dims[0] == p->dims[0]) return 0;
+  int64_t side = (int64_t)sqrt((double)e->dims[0]);
+  return side * side == e->dims[0] ? side : 0;
+}
+
+/* patch (r, c) of n x n takes row (floor(r side / n), floor(c side / n)) of the table (specification section 8) */
+static void spread_positions(const float *from, int64_t side, int64_t patches, int64_t width, float *out) {
+  int64_t n = (int64_t)sqrt((double)patches);
+  for (int64_t r = 0; r < n; r++)
+    for (int64_t c = 0; c < n; c++)
+      memcpy(out + (r * n + c) * width, from + (r * side / n * side + c * side / n) * width, (size_t)width * sizeof *out);
+}
+
 /* all missing tensors in one message: a user with the wrong file sees at once what kind of wrong it is */
 static vlb_code check_tensors(const vlb_model *m, const source *file, const char *path, vlb_log *log, vlb_error *err) {
   char missing[640] = "", theirs[128], ours[128];
@@ -235,7 +250,7 @@ static vlb_code check_tensors(const vlb_model *m, const source *file, const char
     size_t used = strlen(missing);
     if (!e && log) vlb_warn(log, "%s: no tensor %s", path, m->params[i].name);
     if (!e && count++ < 6) snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", m->params[i].name);
-    if (e && !same_shape(&m->params[i], e))
+    if (e && !same_shape(&m->params[i], e) && !(file->shards && other_grid(&m->params[i], e)))
       return vlb_fail(err, VLB_FAILED, "%s: tensor %s has the shape %s, but the configuration asks for %s", path, m->params[i].name,
                       shape_text(e->ndim, e->dims, theirs, sizeof theirs), shape_text(m->params[i].ndim, m->params[i].dims, ours, sizeof ours));
   }
@@ -270,23 +285,39 @@ static void note_unknown(const vlb_model *m, const vlb_shards *shards, const cha
   if (count) vlb_info(log, "%s: %d tensors are not the model's and are left alone: %s%s", folder, count, names, count > 4 ? ", ..." : "");
 }
 
-static bool usable_in_place(const vlb_st_entry *e) { return e->dtype == VLB_F32 && (uintptr_t)e->data % sizeof(float) == 0; }
+static bool usable_in_place(const vlb_param *p, const vlb_st_entry *e) {
+  return e->dtype == VLB_F32 && (uintptr_t)e->data % sizeof(float) == 0 && e->count == p->size;
+}
+
+static vlb_code convert(const vlb_param *p, const vlb_st_entry *e, float *out, vlb_error *err) {
+  int64_t side = other_grid(p, e);
+  if (!side) {
+    vlb_st_to_float(e, out);
+    return VLB_OK;
+  }
+  float *raw = malloc(e->count * sizeof *raw);
+  if (!raw) return out_of_memory(e->count, err);
+  vlb_st_to_float(e, raw);
+  spread_positions(raw, side, p->dims[0], p->dims[1], out);
+  free(raw);
+  return VLB_OK;
+}
 
 /* points every tensor into the files, or to its converted values */
 static vlb_code place_tensors(vlb_model *m, vlb_error *err) {
   size_t count = 0;
   for (int i = 0; i < m->param_count; i++)
-    if (!usable_in_place(vlb_shards_find(m->mapped, m->params[i].name))) count += padded(m->params[i].size);
+    if (!usable_in_place(&m->params[i], vlb_shards_find(m->mapped, m->params[i].name))) count += padded(m->params[i].size);
   if (count) m->converted = vlb_floats(count);
   if (count && !m->converted) return out_of_memory(count, err);
   float *next = m->converted;
   for (int i = 0; i < m->param_count; i++) {
     const vlb_st_entry *e = vlb_shards_find(m->mapped, m->params[i].name);
-    if (usable_in_place(e)) {
+    if (usable_in_place(&m->params[i], e)) {
       m->params[i].data = e->data;
       continue;
     }
-    vlb_st_to_float(e, next);
+    VLB_TRY(convert(&m->params[i], e, next, err));
     vlb_st_release(e); /* the file's pages need not stay in memory beside their conversion */
     m->params[i].data = next;
     next += padded(m->params[i].size);

@@ -56,7 +56,7 @@ typedef struct {
 } vlb_rows;
 vlb_t vlb_assemble(vlb_graph *g, int64_t batch, const vlb_rows *parts, int count);
 vlb_t vlb_embed(vlb_graph *g, vlb_t table, vlb_t ids);         /* table [N,W], ids [B,S] -> [B,S,W] */
-vlb_t vlb_patches(vlb_graph *g, vlb_t images, int64_t patch);  /* [B,C,n*p,n*p] -> [B,n*n,C*p*p], the rows a convolution sees */
+vlb_t vlb_patches(vlb_graph *g, vlb_t images, int64_t patch);  /* [B,C,S,S] -> [B,n*n,C*p*p], n = floor(S/p): the rows a convolution sees */
 vlb_t vlb_pixel_shuffle(vlb_graph *g, vlb_t x, int64_t side, int64_t factor); /* [B,side^2,W] -> [B,(side/f)^2,f*f*W] */
 /* Elementwise loss of prediction and target [B,T,A] times weight [B,T,A]: squared (power 2) or absolute (power 1) difference. */
 vlb_t vlb_loss(vlb_graph *g, vlb_t prediction, vlb_t target, vlb_t weight, int power);

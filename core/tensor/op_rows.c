@@ -179,10 +179,10 @@ vlb_t vlb_add_table(vlb_graph *g, vlb_t x, vlb_t table) { return add_repeated(g,
 
 /* ---- patches: what a convolution with kernel = stride sees, channel-major as its weight [N,C,p,p] ---- */
 
-enum { CHANNELS = 1, SIDE, PATCH };
+enum { CHANNELS = 1, SIDE, PATCH, PIXELS };
 
 static void patches_run(vlb_graph *g, vlb_node *n) {
-  int64_t channels = n->attr[CHANNELS], side = n->attr[SIDE], patch = n->attr[PATCH], pixels = side * patch;
+  int64_t channels = n->attr[CHANNELS], side = n->attr[SIDE], patch = n->attr[PATCH], pixels = n->attr[PIXELS];
   const float *x = vlb_in(g, n->in[0]);
   float *y = vlb_out(g, n->out);
   for (int64_t b = 0; b < n->attr[BATCH]; b++)
@@ -195,8 +195,8 @@ static void patches_run(vlb_graph *g, vlb_node *n) {
 static const vlb_op patches_op = {"patches", NULL, patches_run, NULL};
 
 vlb_t vlb_patches(vlb_graph *g, vlb_t images, int64_t patch) {
-  int64_t batch = vlb_graph_dim(g, images, 0), channels = vlb_graph_dim(g, images, 1), side = vlb_graph_dim(g, images, 2) / patch;
-  if (vlb_graph_dim(g, images, 3) != side * patch || vlb_graph_dim(g, images, 2) != side * patch)
+  int64_t batch = vlb_graph_dim(g, images, 0), channels = vlb_graph_dim(g, images, 1), pixels = vlb_graph_dim(g, images, 2), side = pixels / patch;
+  if (vlb_graph_dim(g, images, 3) != pixels || !side)
     vlb_graph_fail(g, "patches: images of %lld x %lld, patches of %lld", (long long)vlb_graph_dim(g, images, 2),
                    (long long)vlb_graph_dim(g, images, 3), (long long)patch);
   vlb_node *n = vlb_node_new(g, &patches_op, &images, 1, vlb_tensor_new(g, 3, (int64_t[]){batch, side * side, channels * patch * patch}));
@@ -205,6 +205,7 @@ vlb_t vlb_patches(vlb_graph *g, vlb_t images, int64_t patch) {
   n->attr[CHANNELS] = channels;
   n->attr[SIDE] = side;
   n->attr[PATCH] = patch;
+  n->attr[PIXELS] = pixels;
   return n->out;
 }
 

@@ -29,7 +29,7 @@ static void test_impossible(void **state) {
       {"text_kv_heads=3", "text_kv_heads = 3 does not divide text_heads = 4"},
       {"head_dim=5", "head_dim = 5 is odd; rotary embedding pairs its halves"},
       {"vision_heads=5", "vision_heads = 5 does not divide vision_hidden = 12"},
-      {"patch_size=5", "patch_size = 5 does not divide image_size = 16"},
+      {"patch_size=17", "patch_size = 17 is more than image_size = 16"},
       {"scale_factor=3", "scale_factor = 3 does not divide the 4 patches per side"},
       {"action_dim=5", "action_dim = 5 is more than max_action_dim = 4"},
       {"min_period=4 max_period=4", "max_period = 4 must be more than min_period = 4"},

@@ -348,11 +348,34 @@ static void test_cameras(void **state) {
   vlb_checkpoint_folder_close(&f);
 }
 
+/* pictures of another size than the tower's own: its position table is spread over the patches (8 x 8 rows for 12 x 12 patches) */
+static void test_spread_positions(void **state) {
+  (void)state;
+  static const char name[] = "model.vlm_with_expert.vlm.model.vision_model.embeddings.position_embedding.weight";
+  enum { WIDTH = 24, OURS = 12, THEIRS = 8 };
+  vlb_checkpoint_folder f;
+  vlb_pretrained p;
+  vlb_safetensors *file;
+  copy_checkpoint("spread");
+  change("spread/config.json", "32,\n        32\n    ]", "48, 48 ]"); /* the first such list is resize_imgs_with_padding */
+  if (vlb_checkpoint_folder_open("spread", NULL, &f, &err)) fail_msg("%s", err.message);
+  assert_int_equal(f.config.model.image_size, 48);
+  if (vlb_pretrained_load(&f, "spread", NULL, NULL, &p, &err)) fail_msg("%s", err.message);
+  assert_int_equal(vlb_safetensors_open(TINY "/model.safetensors", &file, &err), VLB_OK);
+  const float *ours = p.model->params[vlb_model_find(p.model, name)].data, *theirs = vlb_safetensors_find(file, name)->data;
+  for (int r = 0; r < OURS; r++)
+    for (int c = 0; c < OURS; c++)
+      assert_memory_equal(ours + (r * OURS + c) * WIDTH, theirs + (r * THEIRS / OURS * THEIRS + c * THEIRS / OURS) * WIDTH, WIDTH * sizeof(float));
+  vlb_safetensors_close(file);
+  vlb_pretrained_free(&p);
+  vlb_checkpoint_folder_close(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_actions), cmocka_unit_test(test_sharded), cmocka_unit_test(test_bf16), cmocka_unit_test(test_old_layout),
       cmocka_unit_test(test_foreign_statistics), cmocka_unit_test(test_missing_tensors), cmocka_unit_test(test_unknown_tensors),
-      cmocka_unit_test(test_refused), cmocka_unit_test(test_cameras),
+      cmocka_unit_test(test_refused), cmocka_unit_test(test_cameras), cmocka_unit_test(test_spread_positions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
