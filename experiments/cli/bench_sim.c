@@ -18,6 +18,7 @@ typedef struct {
 static vlb_code bench_steps(const sim_bench *b, vlb_error *err) {
   if (!b->rows)
     printf("%-5s %9s %9s %8s %8s %9s  %s\n", "task", "control/s", "physics/s", "ms/step", "bare ms", "overhead", "one thread");
+  double sum = 0;
   for (int t = 0; t < b->suite->task_count; t++) {
     vlb_bench_steps s;
     VLB_TRY(vlb_check_stop(b->ctx, err));
@@ -30,7 +31,9 @@ static vlb_code bench_steps(const sim_bench *b, vlb_error *err) {
       printf("%-5d %9.0f %9.0f %8.3f %8.3f %8.1f%%  %s\n", t, 1 / s.ours, s.substeps / s.ours, 1e3 * s.ours, 1e3 * s.bare, 100 * s.overhead,
              b->suite->tasks[t].instruction);
     fflush(stdout);
+    sum += s.overhead;
   }
+  if (!b->rows) printf("%-5s %9s %9s %8s %8s %8.1f%%\n", "mean", "", "", "", "", 100 * sum / b->suite->task_count);
   return VLB_OK;
 }
 
@@ -47,7 +50,7 @@ static vlb_code bench_frames(const sim_bench *b, vlb_error *err) {
         VLB_TRY(vlb_bench_frames_of(b->suite, b->scenes[task], task, c, sizes[i], shadows, b->seconds, &f, err));
         if (b->rows)
           json_array_append_new(b->rows, json_pack("{s:s,s:s,s:i,s:b,s:f,s:f,s:f,s:f}", "bench", "frame", "camera", e->camera[c], "pixels", sizes[i],
-                                                   "shadows", shadows, "frame_ms", 1e3 * f.frame, "frame_cpu_ms", 1e3 * f.cpu, "frames_per_second", 1 / f.frame, "open_ms",
+                                                   "shadows", shadows, "frame_ms", 1e3 * f.frame, "frame_cpu_ms", 1e3 * f.cpu, "frames_per_second", 1 / f.cpu, "open_ms",
                                                    1e3 * f.open));
         else
           printf("%-12s %6d %8s %9.3f %9.3f %9.0f %8.2f\n", e->camera[c], sizes[i], shadows ? "yes" : "no", 1e3 * f.frame, 1e3 * f.cpu, 1 / f.cpu, 1e3 * f.open);
