@@ -203,7 +203,7 @@ static const double highest_drop = 0.15; /* m */
 /* How much higher the thing is let go so that the opening hand meets no wall; highest_drop: even there it does, or there is a
  * roof. */
 static double drop_needed(const vlb_expert *e, const vlb_scene *s, const mjData *d, int grasp, int flipped, double half) {
-  static const double step = 0.005, room = 0.004;
+  static const double step = 0.005, room = 0.010; /* the grip may be that much deeper than planned */
   vlb_pose hand = hand_at_place(e, d, grasp, flipped);
   int root = s->model->body_rootid[e->skill.body];
   double open = fmin(half + 0.01, 0.04);
