@@ -162,5 +162,6 @@ const vlb_command vlb_cmd_eval = {
     "  vlabench eval model                                    the suite it was trained for\n"
     "  vlabench eval results/cells/train-0123456789ab         a cell of the store\n"
     "  vlabench eval model --set model.n_action_steps=1       a new prediction after every action\n"
-    "  vlabench eval model --episodes 50 -o episodes.csv      more episodes, one row each\n",
+    "  vlabench eval model --episodes 50 -o episodes.csv      more episodes, one row each\n"
+    "  vlabench eval smolvla_libero --suite spatial           a checkpoint directory of LeRobot\n",
     options, 1, 1, run, more_help};

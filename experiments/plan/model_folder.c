@@ -13,16 +13,49 @@ vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *c
   return vlb_writer_commit(&w, err);
 }
 
+/* whether the folder is a checkpoint directory of LeRobot, which has config.json instead of model.toml */
+static bool is_checkpoint(const char *folder) {
+  char path[2][1024];
+  return !vlb_path(path[0], sizeof path[0], NULL, "%s/model.toml", folder) && !vlb_path(path[1], sizeof path[1], NULL, "%s/config.json", folder) &&
+         !vlb_file_exists(path[0]) && vlb_file_exists(path[1]);
+}
+
+static vlb_code checkpoint_config(const char *folder, vlb_model_config *config, vlb_error *err) {
+  vlb_checkpoint_folder f;
+  VLB_TRY(vlb_checkpoint_folder_open(folder, NULL, &f, err));
+  *config = f.config.model;
+  vlb_checkpoint_folder_close(&f);
+  return VLB_OK;
+}
+
 vlb_code vlb_model_folder_config(const char *folder, vlb_model_config *config, vlb_error *err) {
   char path[1024];
   vlb_toml *root;
+  if (is_checkpoint(folder)) return checkpoint_config(folder, config, err);
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/model.toml", folder));
   if (!vlb_file_exists(path))
-    return vlb_fail(err, VLB_USAGE, "%s: not the folder of a trained model (no model.toml in it); 'vlabench train' makes one", folder);
+    return vlb_fail(err, VLB_USAGE, "%s: not the folder of a trained model (no model.toml in it, nor the config.json of LeRobot); 'vlabench train' makes one", folder);
   VLB_TRY(vlb_toml_read(path, &root, err));
   vlb_fields_default(vlb_model_fields, config);
   vlb_code code = vlb_fields_read(vlb_model_fields, config, root, err);
   vlb_toml_free(root);
+  return code;
+}
+
+/* the robot's pictures go to the policy's cameras in their order, whatever both call them; said, because it changes results */
+static vlb_code load_checkpoint(const char *folder, const vlb_model_config *config, const vlb_embodiment *robot, vlb_log *log, vlb_pretrained *p,
+                                vlb_error *err) {
+  vlb_checkpoint_folder f;
+  VLB_TRY(vlb_checkpoint_folder_open(folder, log, &f, err));
+  if (config->cameras > f.config.camera_count) {
+    vlb_checkpoint_folder_close(&f);
+    return vlb_fail(err, VLB_USAGE, "%s: the policy has %d cameras, model.cameras = %lld", folder, f.config.camera_count, (long long)config->cameras);
+  }
+  for (int i = 0; i < config->cameras && i < robot->cameras; i++)
+    vlb_info(log, "%s of the robot %s is %s of the policy", robot->camera[i], robot->name, f.config.cameras[i]);
+  f.config.model = *config;
+  vlb_code code = vlb_pretrained_load(&f, folder, NULL, log, p, err);
+  vlb_checkpoint_folder_close(&f);
   return code;
 }
 
@@ -70,7 +103,8 @@ vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *confi
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err) {
   vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed};
-  vlb_code code = load(folder, config, untrained_seed, &source.trained, err);
+  vlb_code code = is_checkpoint(folder) ? load_checkpoint(folder, config, suite->embodiment, ctx->log, &source.trained, err)
+                                        : load(folder, config, untrained_seed, &source.trained, err);
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);
   if (!code) code = check_complete(results, suite->task_count * (int)eval->episodes_per_task, err);
   vlb_pretrained_free(&source.trained);

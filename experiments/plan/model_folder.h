@@ -1,4 +1,5 @@
-/* A folder with a trained model: model.toml (configuration), model.safetensors (weights), statistics.safetensors. */
+/* A folder with a trained model: model.toml (configuration), model.safetensors (weights), statistics.safetensors; or a checkpoint directory of
+ * LeRobot (core/model/pretrained.h), which is only read. */
 #ifndef VLB_PLAN_MODEL_FOLDER_H
 #define VLB_PLAN_MODEL_FOLDER_H
 

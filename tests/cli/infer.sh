@@ -23,3 +23,5 @@ vlabench infer --checkpoint "$tiny" --task go --state $state --image camera1="$t
 vlabench infer --checkpoint "$PWD" --task go
 vlabench infer --task go
 vlabench infer --checkpoint "$tiny"
+# a checkpoint can be rolled out where it fits the robot
+vlabench eval "$tiny" --suite spatial --episodes 1
