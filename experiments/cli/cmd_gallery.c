@@ -20,6 +20,7 @@ static void add_all(const vlb_context *ctx, collection *c) {
   const char *names[VLB_MAX_SUITES];
   for (int i = 0, n = vlb_suite_list(names); i < n; i++) {
     vlb_error why;
+    if (vlb_suite_is_part(names[i])) continue;
     if (vlb_suite_open(names[i], &c->suite[c->count], &why)) vlb_info(ctx->log, "left out: %s", why.message);
     else c->count++;
   }

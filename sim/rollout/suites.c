@@ -13,6 +13,8 @@ int vlb_suite_list(const char *names[VLB_MAX_SUITES]) {
   return n;
 }
 
+bool vlb_suite_is_part(const char *name) { return !strncmp(name, "metaworld_", 10) && strcmp(name, "metaworld_style"); }
+
 static int among(const char *const *names, const char *name) {
   for (; *names; names++)
     if (!strcmp(*names, name)) return 1;
