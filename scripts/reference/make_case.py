@@ -1,7 +1,7 @@
 """Builds the real LeRobot SmolVLA policy with seeded random float32 weights, saves it with LeRobot's own code, and dumps what it computes.
 
-    make_case.py tiny OUT          a few thousand parameters, for tests
-    make_case.py 0.24B|0.45B|2.25B OUT
+    make_case.py tiny OUT               200 thousand parameters, for tests
+    make_case.py 0.24B|0.45B|2.25B OUT  the published shapes (1, 2 and 8 GB)
 
 OUT becomes a checkpoint directory: config.json, model.safetensors, the processors, vlm/ (configuration and tokenizer of the VLM),
 reference.safetensors (in.*, out.*, grad.*: `vlabench verify OUT`), and one raw observation with its actions (observation.json, *.png,
