@@ -8,6 +8,7 @@
 
 const vlb_option vlb_common_options[] = {
     {'j', "jobs", "N", "threads (default: all processors); never changes a result"},
+    {0, "metaworld-assets", "DIR", "Meta-World's models (default: environment VLABENCH_METAWORLD_ASSETS)"},
     {'q', "quiet", NULL, "no progress and no messages, only warnings and errors"},
     {'h', "help", NULL, "this text"},
     {0, NULL, NULL, NULL}};

@@ -75,7 +75,9 @@ static vlb_code help_on(const char *word, vlb_error *err) {
 static vlb_code run_command(const vlb_command *command, const vlb_args *args, const volatile sig_atomic_t *stop, vlb_error *err) {
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   int64_t threads = online > 0 ? online : 1;
+  const char *models = vlb_arg_text(args, "metaworld-assets", NULL);
   VLB_TRY(vlb_arg_int(args, "jobs", 1, 1024, &threads, err));
+  if (models) setenv("VLABENCH_METAWORLD_ASSETS", models, 1); /* before any thread; suites are opened by name in many places */
   vlb_context ctx = {vlb_log_open(stderr, vlb_arg_on(args, "quiet")), (int)threads, stop};
   if (!ctx.log) return vlb_fail(err, VLB_FAILED, "out of memory");
   vlb_code code = command->run(args, &ctx, err);

@@ -181,7 +181,7 @@ static vlb_code examine(const vlb_args *args, vlb_mw_source source, const vlb_co
 }
 
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
-  const char *file = vlb_arg_at(args, 0), *folder = vlb_arg_text(args, "metaworld-assets", getenv("VLABENCH_METAWORLD_ASSETS"));
+  const char *file = vlb_arg_at(args, 0), *folder = getenv("VLABENCH_METAWORLD_ASSETS");
   bool experts = vlb_arg_on(args, "experts");
   if (!file == !experts) return vlb_fail(err, VLB_USAGE, "verify-metaworld: give a FILE of recorded episodes, or --experts N");
   if (!folder || !*folder)
@@ -191,7 +191,6 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 }
 
 static const vlb_option options[] = {
-    {0, "metaworld-assets", "DIR", "folder 'assets' of the Python package metaworld (default $VLABENCH_METAWORLD_ASSETS)"},
     {0, "experts", "N", "instead of a FILE: N episodes of every task's expert"},
     {0, "at-least", "P", "with --experts: percentage of all episodes that must succeed (default 97)"},
     {0, "goals", "FILE", "with --experts: random vectors from a JSON file of lists by task, not from our stream"},

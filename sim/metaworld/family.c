@@ -221,7 +221,7 @@ static bool belongs(int which, vlb_mw_id id) {
 static vlb_code set_folder(origin *from, const char *name, vlb_error *err) {
   const char *folder = getenv("VLABENCH_METAWORLD_ASSETS");
   if (!folder || !*folder)
-    return vlb_fail(err, VLB_USAGE, "suite \"%s\" needs Meta-World's assets: set VLABENCH_METAWORLD_ASSETS to the folder 'assets' of the Python "
+    return vlb_fail(err, VLB_USAGE, "suite \"%s\" needs Meta-World's assets: set VLABENCH_METAWORLD_ASSETS, or --metaworld-assets, to the folder 'assets' of the Python "
                     "package metaworld, or take metaworld_style, which needs nothing", name);
   return vlb_mw_folder(folder, from->folder, sizeof from->folder, err);
 }
