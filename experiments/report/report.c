@@ -59,7 +59,11 @@ vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const ch
   vlb_code code = vlb_evidence_gather(ablation, plan, root, e, err);
   if (!code) {
     int missing = e->missing;
-    code = report(e, plan, root, json, ctx, err);
+    /* what was written from other cells is worth more than an empty table */
+    if (missing == ablation->arm_count)
+      code = vlb_fail(err, VLB_INCOMPLETE, "%s: no arm of %s has a result there; 'vlabench run' makes them", root, ablation->name);
+    else
+      code = report(e, plan, root, json, ctx, err);
     if (!code && missing)
       code = vlb_fail(err, VLB_INCOMPLETE, "%d of %d arms have no result; 'vlabench run' makes what is missing", missing, ablation->arm_count);
     vlb_evidence_free(e);
