@@ -69,7 +69,6 @@ void vlb_graph_fail(vlb_graph *g, const char *format, ...) {
   va_end(args);
 }
 
-bool vlb_graph_failed(const vlb_graph *g) { return g->failed; }
 bool vlb_graph_reversed(const vlb_graph *g) { return g->node_count > g->forward_count; }
 
 /* room for one more element; false when there is no memory */

@@ -15,8 +15,6 @@ static const double parallel = 0.16;                  /* rad, jaw angle at which
 
 static const double range[5][2] = {{-1.91986, 1.91986}, {-1.74533, 1.74533}, {-1.69, 1.69}, {-1.65806, 1.65806}, {-2.74385, 2.84121}};
 
-static double clamp(double x, double lo, double hi) { return fmin(fmax(x, lo), hi); }
-
 void vlb_so_forward(const double q[5], vlb_so_pose *pose) {
   /* leans from the vertical, forwards */
   double lean_upper = atan2(upper[0], upper[1]) + q[1], lean_lower = atan2(lower[0], lower[1]) + q[1] + q[2];
@@ -30,9 +28,9 @@ void vlb_so_forward(const double q[5], vlb_so_pose *pose) {
 static int solve_plane(double r, double z, double pitch, double q[5]) {
   double l1 = hypot(upper[0], upper[1]), l2 = hypot(lower[0], lower[1]), most = 0.995 * (l1 + l2);
   double along = r - hand * cos(pitch) - shoulder[0], up = z + hand * sin(pitch) - shoulder[1];
-  double far = hypot(along, up), d = clamp(far, fabs(l1 - l2) + 1e-3, most), line = atan2(along, up);
-  double lean_upper = line - acos(clamp((d * d + l1 * l1 - l2 * l2) / (2 * d * l1), -1, 1));
-  double lean_lower = line + acos(clamp((d * d + l2 * l2 - l1 * l1) / (2 * d * l2), -1, 1));
+  double far = hypot(along, up), d = mju_clip(far, fabs(l1 - l2) + 1e-3, most), line = atan2(along, up);
+  double lean_upper = line - acos(mju_clip((d * d + l1 * l1 - l2 * l2) / (2 * d * l1), -1, 1));
+  double lean_lower = line + acos(mju_clip((d * d + l2 * l2 - l1 * l1) / (2 * d * l2), -1, 1));
   q[1] = lean_upper - atan2(upper[0], upper[1]);
   q[2] = lean_lower - atan2(lower[0], lower[1]) - q[1];
   q[3] = pitch - q[1] - q[2];
@@ -52,12 +50,12 @@ double vlb_so_inverse(const vlb_so_pose *p, double q[5]) {
   }
   q[0] = -atan2(p->y, p->x);
   q[4] = p->roll;
-  for (int i = 0; i < 5; i++) q[i] = clamp(q[i], range[i][0], range[i][1]);
+  for (int i = 0; i < 5; i++) q[i] = mju_clip(q[i], range[i][0], range[i][1]);
   return pitch;
 }
 
-double vlb_so_gap(double jaw) { return hinge - fixed_face + finger * sin(clamp(jaw - parallel, -pi / 2, pi / 2)); }
+double vlb_so_gap(double jaw) { return hinge - fixed_face + finger * sin(mju_clip(jaw - parallel, -pi / 2, pi / 2)); }
 
-double vlb_so_jaw(double gap) { return parallel + asin(clamp((gap - hinge + fixed_face) / finger, -1, 1)); }
+double vlb_so_jaw(double gap) { return parallel + asin(mju_clip((gap - hinge + fixed_face) / finger, -1, 1)); }
 
 double vlb_so_middle(double jaw) { return fixed_face + vlb_so_gap(jaw) / 2; }

@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/embed.h"
 #include "core/base/fields.h"
 #include "core/base/file.h"
 #include "sim/metaworld/reference.h"
-
-extern const vlb_embedded vlb_embedded_sim_assets[];
+#include "sim/world/mjcf.h"
 
 const char *const vlb_mw_suite_names[] = {"metaworld", "metaworld_easy", "metaworld_medium", "metaworld_hard", "metaworld_very_hard",
                                           "metaworld_style", NULL};
@@ -27,28 +25,16 @@ typedef struct {
 
 /* ---- the embedded models ---- */
 
-static const char *embedded(const char *path) {
-  for (const vlb_embedded *e = vlb_embedded_sim_assets; e->path; e++)
-    if (!strcmp(e->path, path)) return (const char *)e->data;
-  return NULL;
-}
-
-/* What stands between <mujoco ...> and </mujoco>. */
-static void write_sections(FILE *out, const char *document) {
-  const char *begin = strchr(strstr(document, "<mujoco"), '>') + 1;
-  fwrite(begin, 1, (size_t)(strstr(begin, "</mujoco>") - begin), out);
-}
-
 char *vlb_mw_style_xml(const char *model) {
   char path[128], *xml = NULL;
   size_t size = 0;
   snprintf(path, sizeof path, "sim/metaworld/models/sawyer_%s.xml", model);
-  const char *base = embedded("sim/metaworld/models/base.xml"), *objects = embedded(path);
+  const char *base = vlb_mjcf_asset("sim/metaworld/models/base.xml"), *objects = vlb_mjcf_asset(path);
   FILE *out = base && objects ? open_memstream(&xml, &size) : NULL;
   if (!out) return NULL;
   fprintf(out, "<mujoco model=\"%s\">\n", model);
-  write_sections(out, base);
-  write_sections(out, objects);
+  vlb_mjcf_sections(out, base, "");
+  vlb_mjcf_sections(out, objects, "");
   fputs("</mujoco>\n", out);
   fclose(out);
   return xml;

@@ -38,16 +38,16 @@ static double beside(const double from[3], const double to[3], const double axis
 }
 
 /* How far beside the grasp the fingers still pass the thing. */
-static double slack(const vlb_skill *k) { return k->half > 0 ? vlb_clamp(0.45 * (0.0385 - k->half), 0.003, 0.006) : 0.008; }
+static double slack(const vlb_skill *k) { return k->half > 0 ? mju_clip(0.45 * (0.0385 - k->half), 0.003, 0.006) : 0.008; }
 
 /* How far beside its place a thing can still be lowered. */
-static double place_slack(const vlb_skill *k) { return vlb_clamp(0.4 * k->room, 0.003, 0.008); }
+static double place_slack(const vlb_skill *k) { return mju_clip(0.4 * k->room, 0.003, 0.008); }
 
 /* A funnel over a point: far back while the hand is beside it or turned, down to it in its middle; the less room there is, the
  * steeper. */
 static double funnel(const vlb_expert *e, double distance, double free, double angle, double height) {
   double off = distance - free + 0.06 * fmax(0, angle - 0.1);
-  return vlb_clamp(e->slope * off * 0.008 / free, 0, height);
+  return mju_clip(e->slope * off * 0.008 / free, 0, height);
 }
 
 /* Over what is in the way: the goal rises, and the hand goes sideways only once it is high enough. */
@@ -120,7 +120,7 @@ static void lower(const vlb_expert *e, const vlb_pose *hand, double ahead, doubl
 static void slip_in(const vlb_expert *e, const vlb_pose *hand, double ahead, double angle, vlb_pose *goal) {
   double in_front = along(hand->pos, goal->pos, e->skill.way_in) - retreat_level;
   mju_addToScl3(goal->pos, e->skill.way_in, -fmin(3 * funnel(e, ahead, place_slack(&e->skill), angle, retreat_level), retreat_level));
-  goal->pos[2] += vlb_clamp(e->slope * in_front, 0, e->lift);
+  goal->pos[2] += mju_clip(e->slope * in_front, 0, e->lift);
 }
 
 /* Up first, sideways once clear of the neighbours, over what is in the way, to the target. */

@@ -1,4 +1,4 @@
-/* Private to the expert's files. Poses are in the world's frame: m, row-major rotations. The hand's frame is that of its grip
+/* Private to the experts' files. Poses are in the world's frame: m, row-major rotations. The hand's frame is that of its grip
  * site: z from the palm to the finger tips, y from finger to finger. */
 #ifndef VLB_SIM_EXPERT_PARTS_H
 #define VLB_SIM_EXPERT_PARTS_H
@@ -14,14 +14,12 @@ typedef struct {
 extern const double vlb_upright[9]; /* the world's own axes */
 
 vlb_pose vlb_hand_pose(const vlb_scene *s, const mjData *d);
-vlb_pose vlb_body_pose(const mjData *d, int body);
 void vlb_pose_axis(const vlb_pose *p, int axis, double out[3]);
 /* The rotation vector (rad) that leads from one orientation to another. */
 void vlb_turn_between(const double from[9], const double to[9], double out[3]);
 double vlb_turn_angle(const double from[9], const double to[9]);
 /* Where a pose fixed to the joint's body is after the joint (slide or hinge) has moved by `step` (m or rad). */
 vlb_pose vlb_pose_along_joint(const mjModel *m, const mjData *d, int joint, const vlb_pose *pose, double step);
-double vlb_clamp(double x, double lo, double hi);
 /* 0 below lo, 1 above hi, smooth between */
 double vlb_ramp(double x, double lo, double hi);
 /* m between the pads */

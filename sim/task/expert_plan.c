@@ -53,7 +53,7 @@ static vlb_pose site_pose(const mjData *d, int site, int flipped) {
 vlb_pose vlb_grasp_pose(const vlb_expert *e, const mjData *d) {
   vlb_pose p = site_pose(d, e->skill.grasp, e->skill.flipped);
   /* the wider the thing, the less room to the pads */
-  double room = vlb_clamp((0.038 - e->skill.half) / 0.02, 0.1, 1);
+  double room = mju_clip((0.038 - e->skill.half) / 0.02, 0.1, 1);
   double offset[3] = {e->grasp_offset[0], e->grasp_offset[1] * room, e->grasp_offset[2]}, moved[3];
   mju_mulMatVec(moved, p.rot, offset, 3, 3);
   mju_addTo3(p.pos, moved);
@@ -335,7 +335,7 @@ static int choose_move(vlb_expert *e, const vlb_scene *s, const mjData *d, const
   }
   if (!choose_grasp(e, s, d)) return 0;
   memcpy(k->hand_rot, hand_at_place(e, d, k->grasp, k->flipped).rot, sizeof k->hand_rot);
-  for (int i = 0; i < 2; i++) k->spot[i] += e->place_offset[i] * vlb_clamp(k->room / 0.02, 0.3, 1);
+  for (int i = 0; i < 2; i++) k->spot[i] += e->place_offset[i] * mju_clip(k->room / 0.02, 0.3, 1);
   if (!under_roof(k)) k->drop = drop_needed(e, s, d, k->grasp, k->flipped, k->half);
   return 1;
 }

@@ -6,10 +6,8 @@
 
 const double vlb_upright[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
 
-double vlb_clamp(double x, double lo, double hi) { return fmin(fmax(x, lo), hi); }
-
 double vlb_ramp(double x, double lo, double hi) {
-  double t = vlb_clamp((x - lo) / (hi - lo), 0, 1);
+  double t = mju_clip((x - lo) / (hi - lo), 0, 1);
   return t * t * (3 - 2 * t);
 }
 
@@ -17,13 +15,6 @@ vlb_pose vlb_hand_pose(const vlb_scene *s, const mjData *d) {
   vlb_pose p;
   memcpy(p.pos, d->site_xpos + 3 * s->eef_site, sizeof p.pos);
   memcpy(p.rot, d->site_xmat + 9 * s->eef_site, sizeof p.rot);
-  return p;
-}
-
-vlb_pose vlb_body_pose(const mjData *d, int body) {
-  vlb_pose p;
-  memcpy(p.pos, d->xpos + 3 * body, sizeof p.pos);
-  memcpy(p.rot, d->xmat + 9 * body, sizeof p.rot);
   return p;
 }
 
@@ -92,7 +83,7 @@ static double geom_distance(const mjModel *m, const mjData *d, int g, const doub
     case mjGEOM_PLANE: return p[2];
     case mjGEOM_SPHERE: return mju_norm3(p) - size[0];
     case mjGEOM_CAPSULE:
-      p[2] -= vlb_clamp(p[2], -size[1], size[1]);
+      p[2] -= mju_clip(p[2], -size[1], size[1]);
       return mju_norm3(p) - size[0];
     case mjGEOM_CYLINDER:
       out[0] = hypot(p[0], p[1]) - size[0];

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "sim/task/expert_parts.h"
 #include "sim/task/predicates.h"
 
 enum { J = VLB_SO_JOINTS, JAW = 5 };
@@ -10,14 +11,6 @@ enum { J = VLB_SO_JOINTS, JAW = 5 };
 static const double pi = 3.14159265358979323846;
 static const double servo_stiffness = 40; /* N m/rad: robots/so100.xml */
 static const double squeeze = 0.045;      /* rad that the jaw is told to close beyond contact */
-
-static double clamp(double x, double lo, double hi) { return fmin(fmax(x, lo), hi); }
-
-/* 0 below lo, 1 above hi, smooth between */
-static double ramp(double x, double lo, double hi) {
-  double t = clamp((x - lo) / (hi - lo), 0, 1);
-  return t * t * (3 - 2 * t);
-}
 
 static void draw_manner(vlb_so_expert *e) {
   vlb_rng *r = &e->rng;
@@ -97,7 +90,7 @@ static void place_point(const vlb_so_expert *e, const mjData *d, const double ha
 static double flat_distance(const double a[3], const double b[3]) { return hypot(a[0] - b[0], a[1] - b[1]); }
 
 /* A funnel over a point: high far away, down to it in its middle. */
-static double funnel(const vlb_so_expert *e, double distance, double height) { return clamp(e->slope * (distance - 0.006), 0, height); }
+static double funnel(const vlb_so_expert *e, double distance, double height) { return mju_clip(e->slope * (distance - 0.006), 0, height); }
 
 /* Direction in the desk's plane from fixed to moving jaw that takes a square thing by two faces, nearest to `wanted`. */
 static double face_direction(const mjData *d, int body, double wanted) {
@@ -134,7 +127,7 @@ static void plan_carry(const vlb_so_expert *e, const mjData *d, const double han
   place_point(e, d, hand, p->point);
   double left = flat_distance(hand, e->source), risen = hand[2] - e->source[2], ahead = flat_distance(hand, p->point);
   p->point[2] += funnel(e, ahead, e->lift);
-  p->pace[0] = p->pace[1] = fmax(ramp(risen, 0.012, 0.035), ramp(left, 0.04, 0.08));
+  p->pace[0] = p->pace[1] = fmax(vlb_ramp(risen, 0.012, 0.035), vlb_ramp(left, 0.04, 0.08));
   if (on >= 0) p->direction = face_direction(d, on, p->direction);
   p->jaw = vlb_so_jaw(2 * e->half[1]) - squeeze;
 }
@@ -222,16 +215,16 @@ static void lead(vlb_so_expert *e, const mjData *d, const double target[J], doub
   static const double keep = 0.85, inertia = 0.4, most = 0.085, most_jaw = 0.16;
   double largest = 0, pace;
   for (int i = 0; i < J - 1; i++) largest = fmax(largest, fabs(target[i] - d->qpos[i]));
-  pace = clamp(largest / most, 0, 1);
+  pace = mju_clip(largest / most, 0, 1);
   for (int i = 0; i < J; i++) {
     double ahead = target[i] - d->qpos[i];
-    if (i == JAW) ahead = clamp(ahead, -most_jaw, most_jaw);
+    if (i == JAW) ahead = mju_clip(ahead, -most_jaw, most_jaw);
     else if (largest > most) ahead *= most / largest;
     e->previous[i] = inertia * e->previous[i] + (1 - inertia) * ahead;
     e->wander[i] = keep * e->wander[i] + sqrt(1 - keep * keep) * e->noise * (0.15 + 0.85 * pace) * vlb_rng_normal(&e->rng);
     const mjtNum *range = e->scene->model->actuator_ctrlrange + 2 * i;
     double sag = i == JAW ? 0 : d->qfrc_bias[i] / servo_stiffness;
-    action[i] = clamp(d->qpos[i] + e->previous[i] + e->wander[i] + sag, range[0], range[1]);
+    action[i] = mju_clip(d->qpos[i] + e->previous[i] + e->wander[i] + sag, range[0], range[1]);
   }
 }
 

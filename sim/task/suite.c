@@ -92,6 +92,12 @@ static vlb_code check_name(const vlb_toml *toml, const vlb_suite *suite, const v
   return VLB_OK;
 }
 
+/* A score that nobody counts would look like one that nobody earned. */
+static vlb_code check_score(const vlb_toml *toml, const vlb_suite *suite, const vlb_task *task, vlb_error *err) {
+  if (!task->score_count || suite->embodiment != &vlb_panda) return VLB_OK;
+  return vlb_toml_fail(vlb_toml_get(toml, "score"), err, "score: partial credit is counted for so100 and so101, not for panda");
+}
+
 static vlb_code read_tasks(const sources *all, FILE *texts, vlb_suite *suite, vlb_error *err) {
   vlb_layout *common = calloc(1, sizeof *common), *own = calloc(1, sizeof *own);
   vlb_toml *suite_toml = NULL;
@@ -105,6 +111,7 @@ static vlb_code read_tasks(const sources *all, FILE *texts, vlb_suite *suite, vl
     code = open_source(&all->tasks[i], texts, &task_toml, err);
     if (!code) code = vlb_layout_read_task(task_toml, own, &suite->tasks[i], err);
     if (!code) code = check_name(task_toml, suite, &suite->tasks[i], err);
+    if (!code) code = check_score(task_toml, suite, &suite->tasks[i], err);
     vlb_toml_free(task_toml);
     if (!code) suite->task_count++;
   }

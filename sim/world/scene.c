@@ -8,17 +8,12 @@
 #include "core/base/embed.h"
 #include "core/base/fields.h"
 #include "sim/world/engine.h"
+#include "sim/world/mjcf.h"
 
 extern const vlb_embedded vlb_embedded_sim_assets[];
 
 static const char objects_folder[] = "sim/world/objects/", arenas_folder[] = "sim/world/arenas/", suffix[] = ".xml";
 static const char main_body[] = "<body name=\"@_main\"";
-
-static const char *asset(const char *path) {
-  for (const vlb_embedded *e = vlb_embedded_sim_assets; e->path; e++)
-    if (!strcmp(e->path, path)) return (const char *)e->data;
-  return NULL;
-}
 
 /* The embedded file folder/name.xml; NULL, and the nearest name there is (or NULL), when there is none. */
 static const char *find_in(const char *folder, const char *name, const char **near) {
@@ -28,7 +23,7 @@ static const char *find_in(const char *folder, const char *name, const char **ne
   char path[160];
   int n = 0;
   snprintf(path, sizeof path, "%s%s%s", folder, name, suffix);
-  const char *text = asset(path);
+  const char *text = vlb_mjcf_asset(path);
   if (text) return text;
   for (const vlb_embedded *e = vlb_embedded_sim_assets; e->path && n < MAX; e++) {
     size_t skip = strlen(folder), size = strlen(e->path);
@@ -48,16 +43,6 @@ static vlb_code unknown(const char *whose, const char *what, const char *name, c
 
 int vlb_arena_known(const char *arena, const char **hint) { return find_in(arenas_folder, arena, hint) != NULL; }
 
-/* Writes text with every '@' replaced by name. */
-static void write_named(FILE *out, const char *text, size_t size, const char *name) {
-  for (size_t i = 0; i < size; i++) {
-    if (text[i] == '@')
-      fputs(name, out);
-    else
-      fputc(text[i], out);
-  }
-}
-
 /* One instance: a fixture's pose goes into the body's tag, a movable's free joint right behind it. */
 static vlb_code write_object(FILE *out, const vlb_scene_object *object, const double workspace[3], vlb_error *err) {
   const char *near, *text = find_in(objects_folder, object->category, &near);
@@ -66,13 +51,13 @@ static vlb_code write_object(FILE *out, const vlb_scene_object *object, const do
   if (!text) return unknown(whose, "category", object->category, near, err);
   const char *tag = strstr(text, main_body), *end = tag ? strchr(tag, '>') : NULL;
   if (!end) return vlb_fail(err, VLB_FAILED, "%s%s.xml: no %s>", objects_folder, object->category, main_body);
-  write_named(out, text, (size_t)(end - text), object->name);
+  vlb_mjcf_named(out, text, (size_t)(end - text), object->name);
   if (object->movable)
     fprintf(out, ">\n<joint name=\"%s_joint0\" type=\"free\" damping=\"0.0005\"/>", object->name);
   else
     fprintf(out, " pos=\"%.17g %.17g %.17g\" quat=\"%.17g 0 0 %.17g\">", workspace[0] + object->pos[0], workspace[1] + object->pos[1],
             workspace[2] + object->pos[2], cos(object->yaw / 2), sin(object->yaw / 2));
-  write_named(out, end + 1, strlen(end + 1), object->name);
+  vlb_mjcf_named(out, end + 1, strlen(end + 1), object->name);
   return VLB_OK;
 }
 
@@ -81,14 +66,6 @@ static void write_zone(FILE *out, const vlb_scene_zone *zone, const double works
   fprintf(out, "<site name=\"%s\" type=\"box\" pos=\"%.17g %.17g %.17g\" size=\"%.17g %.17g %.17g\" rgba=\"0 0 0 0\"/>\n", zone->name,
           workspace[0] + (zone->x[0] + zone->x[1]) / 2, workspace[1] + (zone->y[0] + zone->y[1]) / 2, workspace[2] - depth,
           (zone->x[1] - zone->x[0]) / 2, (zone->y[1] - zone->y[0]) / 2, half_height);
-}
-
-/* The sections between <mujoco ...> and </mujoco>, with every '@' replaced: MJCF lets every section occur again, so documents
- * join by lines. */
-static void write_sections(FILE *out, const char *document, const char *name) {
-  const char *begin = strchr(strstr(document, "<mujoco"), '>') + 1;
-  const char *end = strstr(begin, "</mujoco>");
-  write_named(out, begin, (size_t)(end - begin), name);
 }
 
 /* Where a site of the arena is: fixtures and the robot's base are placed by it before anything is compiled. */
@@ -109,15 +86,15 @@ static vlb_code write_scene(FILE *out, const vlb_scene_spec *spec, double worksp
   double at[3];
   if (!arena) return unknown("", "arena", spec->arena, near, err);
   snprintf(path, sizeof path, "sim/world/robots/%s%s", robot_file(spec->embodiment), suffix);
-  if (!(robot = asset(path))) return vlb_fail(err, VLB_USAGE, "robot \"%s\" has no scenes of its own", spec->embodiment->name);
+  if (!(robot = vlb_mjcf_asset(path))) return vlb_fail(err, VLB_USAGE, "robot \"%s\" has no scenes of its own", spec->embodiment->name);
   VLB_TRY(arena_point(spec->arena, arena, "workspace", workspace, err));
   VLB_TRY(arena_point(spec->arena, arena, "robot_base", at, err));
   snprintf(base, sizeof base, "%.17g %.17g %.17g", at[0], at[1], at[2]);
   fputs("<mujoco model=\"vlabench\">\n", out);
   fputs(vlb_engine_sizes, out);
-  write_sections(out, asset("sim/world/common.xml"), "");
-  write_sections(out, arena, "");
-  write_sections(out, robot, base);
+  vlb_mjcf_sections(out, vlb_mjcf_asset("sim/world/common.xml"), "");
+  vlb_mjcf_sections(out, arena, "");
+  vlb_mjcf_sections(out, robot, base);
   fputs("<worldbody>\n", out);
   for (int i = 0; i < spec->zone_count; i++) write_zone(out, &spec->zones[i], workspace);
   for (int movable = 1; movable >= 0; movable--)

@@ -181,6 +181,8 @@ static void mistakes_have_a_place(void **state) {
       {"instruction = \"do it\"\ngoal = [\"onn bowl_1 plate_1\"]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n", "mine/00_task.toml:2", "did you mean \"on\""},
       {"instruction = \"do it\"\ngoal = [\"on bowl_1\"]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n", "mine/00_task.toml:2", "takes 2 arguments"},
       {"instruction = \"do it\"\ngoal = [\"open plate_1\"]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n", "mine/00_task.toml:2", "nothing to open"},
+      {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\nscore = [[\"on bowl_1 plate_1\", 1]]\n[place]\nplate_1 = \"left\"\nbowl_1 = \"right\"\n",
+       "mine/00_task.toml:3", "not for panda"},
       {"instruction = 3\ngoal = [\"on bowl_1 plate_1\"]\n", "mine/00_task.toml:1", "must be a string"},
       {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[regions]\nfar = { x = [2, 1], y = [0, 0] }\n", "mine/00_task.toml:4", "low is above high"},
       {"instruction = \"do it\"\ngoal = [\"on bowl_1 plate_1\"]\n[regions]\nfar = { x = [1, 2] }\n", "mine/00_task.toml:4", "needs x and y"},
