@@ -67,22 +67,19 @@ static void play(const stage *s, int index, int number, void (*meddle)(const sta
   out->success = vlb_task_success(s->task, s->scene, s->data);
 }
 
-/* A sample of what quality.csv records at full size: at most one episode of a suite may fail, all others are in time and smooth. */
+/* A sample of what quality.csv records at full size, where 2000 of 2002 attempts succeed: here all do, in time and smoothly. */
 static void succeeds(const char *suite, int every) {
-  int played = 0, successes = 0, tasks = 1;
+  int tasks = 1;
   static episode e;
   for (int t = 0; t < tasks; t += every) {
     stage s = open_stage(suite, t);
     tasks = s.suite->task_count;
     play(&s, t, 0, NULL, &e);
-    if (!e.success) print_message("%s, task %d failed after %d steps\n", suite, t, e.steps);
-    played++;
-    successes += e.success;
-    assert_true(e.jump < 1);
-    if (e.success) assert_in_range(e.steps, 50, s.suite->max_steps - 1);
+    if (!e.success) fail_msg("%s, task %d failed after %d steps", suite, t, e.steps);
+    if (e.jump >= 0.9) fail_msg("%s, task %d: an action jumps by %.2f", suite, t, e.jump);
+    assert_in_range(e.steps, 50, s.suite->max_steps - 1);
     close_stage(&s);
   }
-  assert_true(successes >= played - 1);
 }
 
 static void it_succeeds_in_spatial(void **state) { (void)state, succeeds("spatial", 1); }
