@@ -1,5 +1,6 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stddef.h>
 
 #include "experiments/stats/stats.h"
 
@@ -10,6 +11,36 @@ vlb_interval vlb_wilson(int64_t k, int64_t n, double level) {
   double middle = p + z * z / (2 * N), half = z * sqrt(p * (1 - p) / N + z * z / (4 * N * N)), scale = 1 + z * z / N;
   /* the ends are exact where rounding would leave 1e-17 */
   return (vlb_interval){k == 0 ? 0 : (middle - half) / scale, k == n ? 1 : (middle + half) / scale};
+}
+
+static vlb_interval clopper_pearson(int64_t k, int64_t n, double level) {
+  double a = (1 - level) / 2, K = (double)k, N = (double)n;
+  return (vlb_interval){k == 0 ? 0 : gsl_cdf_beta_Pinv(a, K, N - K + 1), k == n ? 1 : gsl_cdf_beta_Qinv(a, K + 1, N - K)};
+}
+
+static vlb_interval jeffreys(int64_t k, int64_t n, double level) {
+  double a = (1 - level) / 2, K = (double)k + 0.5, rest = (double)(n - k) + 0.5;
+  return (vlb_interval){k == 0 ? 0 : gsl_cdf_beta_Pinv(a, K, rest), k == n ? 1 : gsl_cdf_beta_Qinv(a, K, rest)};
+}
+
+static vlb_interval agresti_coull(int64_t k, int64_t n, double level) {
+  double z = quantile(level), N = (double)n + z * z, p = ((double)k + z * z / 2) / N, half = z * sqrt(p * (1 - p) / N);
+  return (vlb_interval){fmax(0, p - half), fmin(1, p + half)};
+}
+
+#define METHOD_WORD(id, word, name) word,
+const char *const vlb_rate_method_words[] = {VLB_RATE_METHODS(METHOD_WORD) NULL};
+
+const char *vlb_rate_method_name(vlb_rate_method method) {
+#define METHOD_NAME(id, word, name) name,
+  static const char *const names[] = {VLB_RATE_METHODS(METHOD_NAME)};
+  return names[method];
+}
+
+vlb_interval vlb_rate_interval(vlb_rate_method method, int64_t k, int64_t n, double level) {
+  static vlb_interval (*const methods[])(int64_t, int64_t, double) = {
+      [VLB_WILSON] = vlb_wilson, [VLB_CLOPPER] = clopper_pearson, [VLB_JEFFREYS] = jeffreys, [VLB_AGRESTI] = agresti_coull};
+  return methods[method](k, n, level);
 }
 
 vlb_interval vlb_newcombe(int64_t k1, int64_t n1, int64_t k2, int64_t n2, double level) {

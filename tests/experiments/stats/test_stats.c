@@ -8,10 +8,7 @@
 #include <cmocka.h>
 
 #include "experiments/stats/stats.h"
-
-static void near(double value, double want, double tolerance) {
-  if (fabs(value - want) > tolerance) fail_msg("%.6f, expected %.6f", value, want);
-}
+#include "enumerate.h"
 
 /* Newcombe 1998, Stat Med 17:857-872, Table I, method 3 */
 static void wilson_published(void **state) {
@@ -85,10 +82,6 @@ static void holm_published(void **state) {
   const double ties[] = {0.5, 0.5, 0.5};
   vlb_holm(ties, 3, adjusted);
   for (int i = 0; i < 3; i++) near(adjusted[i], 1, 0);
-}
-
-static double binomial(int n, int k, double p) {
-  return exp(lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0) + k * log(p) + (n - k) * log1p(-p));
 }
 
 /* coverage of the Wilson interval at every n, averaged over p: near 95 %, and never absurd */
