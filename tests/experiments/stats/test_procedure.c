@@ -11,7 +11,7 @@
 
 enum { ARMS = 4, SUITES = 4, TASKS = 10, EPISODES = 5, PAIRS = ARMS * (ARMS - 1) / 2, STUDIES = 3000 };
 
-/* Episodes of one study: tasks differ in difficulty (rate 0.1 to 0.95), and `shared` of the luck of an episode is common to all arms, as it is when they
+/* Episodes of one study: tasks differ in difficulty (rate 0.1 to 0.95), and the part `shared` of an episode's luck is common to all arms, as when they
  * share the initial state. */
 static void draw(uint32_t study, double shared, bool success[ARMS][SUITES][TASKS * EPISODES]) {
   for (int u = 0; u < SUITES; u++)
