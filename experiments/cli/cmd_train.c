@@ -28,19 +28,21 @@ static void leave_folder(const char *folder) {
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   vlb_settings settings;
   char weights[1024];
-  const char *file = vlb_arg_at(args, 0), *demos = vlb_arg_text(args, "demos", NULL), *out = vlb_arg_text(args, "out", "model");
+  const char *file = vlb_arg_at(args, 0), *demos[VLB_MAX_PARENTS + 1], *out = vlb_arg_text(args, "out", "model");
   VLB_TRY(vlb_settings_read(file ? file : "base_micro", vlb_arg_text(args, "arm", NULL), vlb_arg_on(args, "quick"), &settings, err));
   const char *assignment;
   for (int i = 0; (assignment = vlb_arg_each(args, "set", i)); i++) VLB_TRY(vlb_settings_set(&settings, assignment, err));
   VLB_TRY(vlb_settings_check(&settings, err));
-  if (!demos) return vlb_fail(err, VLB_USAGE, "train: --demos FOLDER is missing; 'vlabench demos' records demonstrations");
+  int demo_count = 0;
+  while (demo_count <= VLB_MAX_PARENTS && (demos[demo_count] = vlb_arg_each(args, "demos", demo_count))) demo_count++;
+  if (!demo_count) return vlb_fail(err, VLB_USAGE, "train: --demos FOLDER is missing; 'vlabench demos' records demonstrations");
   VLB_TRY(vlb_path(weights, sizeof weights, err, "%s/model.safetensors", out));
   if (vlb_file_exists(weights)) return vlb_fail(err, VLB_USAGE, "%s: there is a trained model already; choose another folder with -o", out);
   VLB_TRY(vlb_folder_make(out, err));
   vlb_folder_clean(out);
   /* first, so that a model is never without them */
   vlb_code code = write_settings(&settings, out, err);
-  if (!code) code = vlb_train_in(&settings, demos, out, "train", ctx, err);
+  if (!code) code = vlb_train_in(&settings, demos, demo_count, out, "train", ctx, err);
   if (code)
     leave_folder(out);
   else
@@ -56,7 +58,7 @@ static void more_help(FILE *out) {
   }
 }
 
-static const vlb_option options[] = {{0, "demos", "DIR", "folder of demonstrations (*.hdf5)"},
+static const vlb_option options[] = {{0, "demos", "DIR", "folder of demonstrations (*.hdf5); repeated: one policy for all"},
                                      {'o', "out", "DIR", "where the model goes (default ./model); an unfinished one there is continued"},
                                      {0, "arm", "NAME", "take the settings of this arm of FILE"},
                                      {0, "set", "S.KEY=V", "change one setting; may be repeated"},

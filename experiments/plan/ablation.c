@@ -253,6 +253,9 @@ static vlb_code read_contrast(const vlb_ablation *a, const vlb_toml *row, vlb_co
       return vlb_toml_fail(row, err, "these two arms are contrasted twice, which would make every p value larger");
   if (contrast->a == contrast->b) return vlb_toml_fail(row, err, "[[contrast]] of an arm with itself");
   const vlb_settings *p = &a->arms[contrast->a].settings, *q = &a->arms[contrast->b].settings;
+  if (p->train.seeds != q->train.seeds)
+    return vlb_toml_fail(row, err, "train.seeds = %lld and %lld: the two arms need as many trainings each, to be compared pair by pair",
+                         (long long)p->train.seeds, (long long)q->train.seeds);
   if (p->eval.seed != q->eval.seed || p->eval.episodes_per_task != q->eval.episodes_per_task || strcmp(p->eval.suite.s, q->eval.suite.s))
     return vlb_toml_fail(row, err, "the two arms do not share their episodes: eval.suite, eval.seed and eval.episodes_per_task must be equal");
   return VLB_OK;

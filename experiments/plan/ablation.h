@@ -4,7 +4,7 @@
 
 #include "experiments/plan/settings.h"
 
-enum { VLB_MAX_ARMS = 32, VLB_MAX_CONTRASTS = 64 };
+enum { VLB_MAX_ARMS = 64, VLB_MAX_CONTRASTS = 64 };
 
 typedef struct {
   char name[48], label[96];

@@ -24,12 +24,11 @@ static void set_default(const vlb_field *table, void *obj, const char *key) {
 
 /* Settings as they enter a name: two ways to write the same run must give the same text. Defaults that mean "all" are resolved,
  * what never changes a result goes back to its default. */
-static vlb_code resolve(vlb_settings *s, int max_steps, vlb_error *err) {
+static vlb_code resolve(vlb_settings *s, vlb_error *err) {
   vlb_model_shape shape;
   VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
   s->model.num_vlm_layers = shape.vlm_layers;
   s->model.num_expert_layers = shape.expert_layers;
-  if (!s->eval.max_steps) s->eval.max_steps = max_steps;
   return VLB_OK;
 }
 
@@ -65,12 +64,15 @@ static vlb_code write_demos(FILE *out, const vlb_cell *cell, vlb_error *err) {
   return VLB_OK;
 }
 
-static vlb_code write_train(FILE *out, const vlb_cell *cell, const vlb_cell *demos, vlb_error *err) {
+static vlb_code write_train(FILE *out, const vlb_cell *cell, const vlb_cell *cells, vlb_error *err) {
   char tokenizer[VLB_HASH_SIZE];
   vlb_settings s = cell->settings;
   VLB_TRY(vlb_digest_tokenizer(tokenizer, err));
-  fprintf(out, "\n[inputs]\ndemos = \"%s\"\ntokenizer = \"%s\"\n", demos->hash, tokenizer);
+  fputs("\n[inputs]\ndemos = [", out);
+  for (int i = 0; i < cell->parent_count; i++) fprintf(out, "%s\"%s\"", i ? ", " : "", cells[cell->parents[i]].hash);
+  fprintf(out, "]\ntokenizer = \"%s\"\n", tokenizer);
   set_default(vlb_train_fields, &s.train, "checkpoint_every");
+  set_default(vlb_train_fields, &s.train, "seeds");
   write_section(out, "train", vlb_train_fields, &s.train);
   write_section(out, "model", vlb_model_fields, &s.model);
   return VLB_OK;
@@ -88,28 +90,41 @@ static vlb_code write_eval(FILE *out, const vlb_cell *cell, const vlb_cell *trai
   return VLB_OK;
 }
 
-static vlb_code name_cell(vlb_cell *cell, const vlb_cell *parent, vlb_error *err) {
+static vlb_code name_cell(vlb_cell *cell, const vlb_cell *cells, vlb_error *err) {
   size_t size;
   FILE *out = open_memstream(&cell->text, &size);
   if (!out) return vlb_fail(err, VLB_FAILED, "out of memory");
   write_head(out, cell->kind);
   vlb_code code = cell->kind == VLB_CELL_DEMOS   ? write_demos(out, cell, err)
-                  : cell->kind == VLB_CELL_TRAIN ? write_train(out, cell, parent, err)
-                                                 : write_eval(out, cell, parent, err);
+                  : cell->kind == VLB_CELL_TRAIN ? write_train(out, cell, cells, err)
+                                                 : write_eval(out, cell, &cells[cell->parents[0]], err);
   fclose(out);
   vlb_hash(cell->text, size, cell->hash);
   snprintf(cell->name, sizeof cell->name, "%s-%.12s", kinds[cell->kind], cell->hash);
   return code;
 }
 
+/* A growing plan. */
+typedef struct {
+  vlb_plan *plan;
+  int capacity;
+} builder;
+
 /* Adds a cell unless the plan has it; *index is where it is. */
-static vlb_code add(vlb_plan *plan, vlb_cell cell, int *index, vlb_error *err) {
-  vlb_code code = name_cell(&cell, cell.parent >= 0 ? &plan->cells[cell.parent] : NULL, err);
+static vlb_code add(builder *b, vlb_cell cell, int *index, vlb_error *err) {
+  vlb_plan *plan = b->plan;
+  vlb_code code = name_cell(&cell, plan->cells, err);
   for (int i = 0; !code && i < plan->count; i++) {
     if (strcmp(plan->cells[i].hash, cell.hash)) continue;
     free(cell.text);
     *index = i;
     return VLB_OK;
+  }
+  if (!code && plan->count == b->capacity) {
+    int capacity = 2 * b->capacity + 16;
+    vlb_cell *cells = realloc(plan->cells, (size_t)capacity * sizeof *cells);
+    if (cells) plan->cells = cells, b->capacity = capacity;
+    else code = vlb_fail(err, VLB_FAILED, "out of memory");
   }
   if (code) {
     free(cell.text);
@@ -129,36 +144,103 @@ static vlb_code suite_size(const char *name, int *tasks, int *max_steps, vlb_err
   return VLB_OK;
 }
 
-static vlb_code add_arm(vlb_plan *plan, const vlb_arm *arm, bool floor, int *eval, vlb_error *err) {
-  int demo_tasks, eval_tasks, max_steps, demos, train;
-  VLB_TRY(suite_size(arm->settings.demos.suite.s, &demo_tasks, &max_steps, err));
-  VLB_TRY(suite_size(arm->settings.eval.suite.s, &eval_tasks, &max_steps, err));
-  vlb_settings s = arm->settings;
-  VLB_TRY(resolve(&s, max_steps, err));
+static vlb_code add_demos(builder *b, const vlb_settings *s, const char *suite, int *index, vlb_error *err) {
+  int tasks, max_steps;
+  VLB_TRY(suite_size(suite, &tasks, &max_steps, err));
+  vlb_cell cell = {.kind = VLB_CELL_DEMOS, .settings = *s, .work = tasks * s->demos.per_task};
+  snprintf(cell.settings.demos.suite.s, VLB_TEXT_SIZE, "%s", suite);
+  snprintf(cell.label, sizeof cell.label, "demos %s", suite);
+  return add(b, cell, index, err);
+}
 
-  vlb_cell cell = {.kind = VLB_CELL_DEMOS, .settings = s, .parent = -1, .work = demo_tasks * s.demos.per_task};
-  snprintf(cell.label, sizeof cell.label, "demos %.60s", s.demos.suite.s);
-  VLB_TRY(add(plan, cell, &demos, err));
+/* Two tasks with one instruction would be one task to a policy that learns both; inside a suite that is the suite's business. */
+static vlb_code instructions_differ(vlb_suite *const *suite, int n, vlb_error *err) {
+  for (int a = 0; a < n; a++)
+    for (int b = 0; b < a; b++)
+      for (int i = 0; i < suite[a]->task_count; i++)
+        for (int k = 0; k < suite[b]->task_count; k++)
+          if (!strcmp(suite[a]->tasks[i].instruction, suite[b]->tasks[k].instruction))
+            return vlb_fail(err, VLB_USAGE, "demos.suite: \"%s\" is a task of %s and of %s; one policy cannot tell them apart",
+                            suite[a]->tasks[i].instruction, suite[b]->name, suite[a]->name);
+  return VLB_OK;
+}
 
-  cell = (vlb_cell){.kind = VLB_CELL_TRAIN, .settings = s, .parent = demos, .work = s.train.steps * s.train.batch_size};
+static vlb_code check_instructions(const vlb_suite_set *set, vlb_error *err) {
+  vlb_suite *suite[VLB_MAX_SUITE_SET];
+  int n = 0;
+  vlb_code code = VLB_OK;
+  while (!code && n < set->count) {
+    code = vlb_suite_open(set->name[n], &suite[n], err);
+    if (!code) n++;
+  }
+  if (!code) code = instructions_differ(suite, n, err);
+  while (n) vlb_suite_free(suite[--n]);
+  return code;
+}
+
+/* One policy for all suites of demos.suite. */
+static vlb_code add_train(builder *b, const vlb_settings *s, const char *name, int seed, int *index, vlb_error *err) {
+  vlb_suite_set suites;
+  VLB_TRY(vlb_suite_set_read(s->demos.suite.s, &suites, err));
+  if (suites.count > 1) VLB_TRY(check_instructions(&suites, err));
+  vlb_cell cell = {.kind = VLB_CELL_TRAIN, .settings = *s, .work = s->train.steps * s->train.batch_size, .parent_count = suites.count};
+  for (int i = 0; i < suites.count; i++) VLB_TRY(add_demos(b, s, suites.name[i], &cell.parents[i], err));
+  cell.settings.train.seed += seed;
   forget_inference(&cell.settings.model);
-  snprintf(cell.label, sizeof cell.label, "train %s", arm->name);
-  VLB_TRY(add(plan, cell, &train, err));
+  snprintf(cell.label, sizeof cell.label, "train %s", name);
+  return add(b, cell, index, err);
+}
 
-  cell = (vlb_cell){.kind = VLB_CELL_EVAL, .settings = s, .parent = train, .work = eval_tasks * s.eval.episodes_per_task, .untrained = floor};
-  snprintf(cell.label, sizeof cell.label, "eval %s%s", arm->name, floor ? " untrained" : "");
-  return add(plan, cell, eval, err);
+static vlb_code add_eval(builder *b, const vlb_settings *s, int train, const char *suite, const char *label, bool untrained, int *index, vlb_error *err) {
+  int tasks, max_steps;
+  VLB_TRY(suite_size(suite, &tasks, &max_steps, err));
+  vlb_cell cell = {.kind = VLB_CELL_EVAL, .settings = *s, .parents = {train}, .parent_count = 1, .work = tasks * s->eval.episodes_per_task,
+                   .untrained = untrained};
+  snprintf(cell.settings.eval.suite.s, VLB_TEXT_SIZE, "%s", suite);
+  cell.settings.train.seed = b->plan->cells[train].settings.train.seed;
+  if (!cell.settings.eval.max_steps) cell.settings.eval.max_steps = max_steps;
+  snprintf(cell.label, sizeof cell.label, "eval %s", label);
+  return add(b, cell, index, err);
+}
+
+/* "cross", "cross seed 1001", "cross on goal", "cross untrained": what is said only where there are several of it */
+static const char *cell_label(const vlb_arm *arm, int seed, const char *suite, bool untrained, char *buf, size_t size) {
+  char which[32] = "";
+  if (arm->settings.train.seeds > 1) snprintf(which, sizeof which, " seed %lld", (long long)arm->settings.train.seed + seed);
+  snprintf(buf, size, "%s%s%s%s%s", arm->name, which, suite ? " on " : "", suite ? suite : "", untrained ? " untrained" : "");
+  return buf;
+}
+
+static vlb_code add_arm(builder *b, const vlb_arm *arm, bool floor, vlb_arm_evals *evals, vlb_error *err) {
+  vlb_suite_set suites;
+  vlb_settings s = arm->settings;
+  char label[176];
+  VLB_TRY(resolve(&s, err));
+  VLB_TRY(vlb_suite_set_read(s.eval.suite.s, &suites, err));
+  for (int seed = 0; seed < (floor ? 1 : s.train.seeds); seed++) {
+    int train;
+    VLB_TRY(add_train(b, &s, cell_label(arm, seed, NULL, false, label, sizeof label), seed, &train, err));
+    for (int i = 0; i < suites.count; i++) {
+      vlb_arm_eval *e = &evals->eval[evals->count];
+      *e = (vlb_arm_eval){.suite = i, .seed = seed};
+      memcpy(e->name, suites.name[i], sizeof e->name);
+      cell_label(arm, seed, suites.count > 1 ? e->name : NULL, floor, label, sizeof label);
+      VLB_TRY(add_eval(b, &s, train, e->name, label, floor, &e->cell, err));
+      evals->count++;
+    }
+  }
+  return VLB_OK;
 }
 
 vlb_code vlb_plan_make(const vlb_ablation *a, vlb_plan *plan, vlb_error *err) {
-  *plan = (vlb_plan){.cells = calloc((size_t)(a->arm_count + 1) * 3, sizeof(vlb_cell)), .floor = -1};
-  if (!plan->cells) return vlb_fail(err, VLB_FAILED, "out of memory");
+  memset(plan, 0, sizeof *plan);
+  builder b = {.plan = plan};
   vlb_code code = VLB_OK;
   for (int i = 0; !code && i < a->arm_count; i++) {
-    code = add_arm(plan, &a->arms[i], false, &plan->eval_of_arm[i], err);
+    code = add_arm(&b, &a->arms[i], false, &plan->arms[i], err);
     if (code) vlb_fail_at(err, "%s: arm '%s'", a->name, a->arms[i].name);
   }
-  if (!code && a->floor >= 0) code = add_arm(plan, &a->arms[a->floor], true, &plan->floor, err);
+  if (!code && a->floor >= 0) code = add_arm(&b, &a->arms[a->floor], true, &plan->floor, err);
   if (code) vlb_plan_free(plan);
   return code;
 }
@@ -166,5 +248,5 @@ vlb_code vlb_plan_make(const vlb_ablation *a, vlb_plan *plan, vlb_error *err) {
 void vlb_plan_free(vlb_plan *plan) {
   for (int i = 0; i < plan->count; i++) free(plan->cells[i].text);
   free(plan->cells);
-  *plan = (vlb_plan){0};
+  memset(plan, 0, sizeof *plan);
 }

@@ -8,20 +8,48 @@
 #include "experiments/store/episodes_csv.h"
 #include "sim/rollout/suites.h"
 
-/* The task files of a folder in name order, loaded. */
-static vlb_code load_demos(const vlb_model_config *model, const char *demos, const vlb_context *ctx, vlb_dataset **data, vlb_error *err) {
-  vlb_file_list list;
-  VLB_TRY(vlb_folder_list(demos, ".hdf5", &list, err));
-  vlb_code code = list.count ? vlb_dataset_load(model, (const char *const *)list.path, list.count, ctx, data, err)
-                             : vlb_fail(err, VLB_USAGE, "%s: no demonstrations (*.hdf5) in that folder; 'vlabench demos' records some", demos);
-  vlb_list_free(&list);
+/* The task files of all folders end to end. */
+typedef struct {
+  vlb_file_list list[VLB_MAX_PARENTS];
+  const char **path;
+  int folders, count;
+} demo_files;
+
+static void forget_files(demo_files *f) {
+  for (int i = 0; i < f->folders; i++) vlb_list_free(&f->list[i]);
+  free(f->path);
+}
+
+static vlb_code find_files(const char *const *demos, int n, demo_files *f, vlb_error *err) {
+  if (n > VLB_MAX_PARENTS) return vlb_fail(err, VLB_USAGE, "more than %d folders of demonstrations", VLB_MAX_PARENTS);
+  for (int i = 0; i < n; i++, f->folders++) {
+    VLB_TRY(vlb_folder_list(demos[i], ".hdf5", &f->list[i], err));
+    if (!f->list[i].count)
+      return vlb_fail(err, VLB_USAGE, "%s: no demonstrations (*.hdf5) in that folder; 'vlabench demos' records some", demos[i]);
+    f->count += f->list[i].count;
+  }
+  f->path = malloc((size_t)f->count * sizeof *f->path);
+  if (!f->path) return vlb_fail(err, VLB_FAILED, "out of memory");
+  for (int i = 0, at = 0; i < n; i++)
+    for (int k = 0; k < f->list[i].count; k++) f->path[at++] = f->list[i].path[k];
+  return VLB_OK;
+}
+
+/* The task files of the folders, each in name order, loaded. */
+static vlb_code load_demos(const vlb_model_config *model, const char *const *demos, int n, const vlb_context *ctx, vlb_dataset **data,
+                           vlb_error *err) {
+  demo_files files = {.count = 0};
+  vlb_code code = find_files(demos, n, &files, err);
+  if (!code) code = vlb_dataset_load(model, files.path, files.count, ctx, data, err);
+  forget_files(&files);
   return code;
 }
 
-vlb_code vlb_train_in(const vlb_settings *s, const char *demos, const char *folder, const char *label, const vlb_context *ctx, vlb_error *err) {
+vlb_code vlb_train_in(const vlb_settings *s, const char *const *demos, int demo_count, const char *folder, const char *label, const vlb_context *ctx,
+                      vlb_error *err) {
   vlb_model *model = NULL;
   vlb_dataset *data = NULL;
-  vlb_code code = load_demos(&s->model, demos, ctx, &data, err);
+  vlb_code code = load_demos(&s->model, demos, demo_count, ctx, &data, err);
   if (!code) code = vlb_model_folder_describe(folder, &s->model, err);
   if (!code) code = vlb_model_create(&s->model, &model, err);
   if (!code) {
@@ -49,8 +77,9 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
   return code;
 }
 
-vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *parent, const char *label, const vlb_context *ctx, vlb_error *err) {
+vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *label, const vlb_context *ctx,
+                       vlb_error *err) {
   if (cell->kind == VLB_CELL_DEMOS) return vlb_demos_record(&cell->settings.demos, folder, ctx, err);
-  if (cell->kind == VLB_CELL_TRAIN) return vlb_train_in(&cell->settings, parent, folder, label, ctx, err);
-  return run_eval(cell, folder, parent, label, ctx, err);
+  if (cell->kind == VLB_CELL_TRAIN) return vlb_train_in(&cell->settings, parents, cell->parent_count, folder, label, ctx, err);
+  return run_eval(cell, folder, parents[0], label, ctx, err);
 }

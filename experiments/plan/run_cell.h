@@ -5,11 +5,12 @@
 #include "core/base/context.h"
 #include "experiments/plan/cells.h"
 
-/* folder: of this cell; parent: of its parent (NULL for demonstrations). label: for the progress line. */
-vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *parent, const char *label, const vlb_context *ctx, vlb_error *err);
+/* folder: of this cell; parents: [parent_count] those of its parents. label: for the progress line. */
+vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *label, const vlb_context *ctx,
+                       vlb_error *err);
 
-/* Trains config on the demonstrations in a folder and leaves a model folder (model_folder.h). */
-vlb_code vlb_train_in(const vlb_settings *settings, const char *demos, const char *folder, const char *label, const vlb_context *ctx,
+/* Trains config on the demonstrations in some folders, in their order, and leaves a model folder (model_folder.h). */
+vlb_code vlb_train_in(const vlb_settings *settings, const char *const *demos, int demo_count, const char *folder, const char *label, const vlb_context *ctx,
                       vlb_error *err);
 
 #endif

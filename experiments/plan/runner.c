@@ -16,9 +16,15 @@ typedef struct {
   bool class_known;
 } runner;
 
+static bool is_parent(const vlb_cell *cell, int i) {
+  for (int k = 0; k < cell->parent_count; k++)
+    if (cell->parents[k] == i) return true;
+  return false;
+}
+
 static bool has_unfinished_child(const runner *r, int i) {
   for (int k = 0; k < r->plan->count; k++)
-    if (r->plan->cells[k].parent == i && r->outlook[k].state != VLB_STORED_DONE) return true;
+    if (r->outlook[k].state != VLB_STORED_DONE && is_parent(&r->plan->cells[k], i)) return true;
   return false;
 }
 
@@ -53,20 +59,36 @@ static void drop_label(vlb_error *err, const char *label) {
   if (!strncmp(err->message, label, n) && !strncmp(err->message + n, ": ", 2)) memmove(err->message, err->message + n + 2, strlen(err->message + n + 2) + 1);
 }
 
+/* What a cell is made from. */
+typedef struct {
+  char folder[VLB_MAX_PARENTS][1024];
+  const char *folders[VLB_MAX_PARENTS], *names[VLB_MAX_PARENTS];
+} origins;
+
+static vlb_code find_origins(const runner *r, const vlb_cell *cell, origins *o, vlb_error *err) {
+  for (int k = 0; k < cell->parent_count; k++) {
+    o->names[k] = r->plan->cells[cell->parents[k]].name;
+    VLB_TRY(vlb_store_folder(r->root, o->names[k], o->folder[k], err));
+    o->folders[k] = o->folder[k];
+  }
+  return VLB_OK;
+}
+
 /* Begins, works, publishes. The error is the cell's own and has been told. */
 static vlb_code make_cell(runner *r, int i, vlb_error *err) {
-  const vlb_cell *cell = &r->plan->cells[i], *parent = cell->parent >= 0 ? &r->plan->cells[cell->parent] : NULL;
+  const vlb_cell *cell = &r->plan->cells[i];
   vlb_store_cell open;
-  char parent_folder[1024], label[192], about[48];
+  origins from;
+  char label[288], about[48];
   bool done;
-  if (parent) VLB_TRY(vlb_store_folder(r->root, parent->name, parent_folder, err));
+  VLB_TRY(find_origins(r, cell, &from, err));
   if (vlb_store_begin(&open, r->root, cell->name, cell->text, r->ctx, &done, err)) return tell(r, i, err);
   if (done) return VLB_OK;
   if (!r->class_known) vlb_class_here(&r->class);
   r->class_known = true;
   vlb_info(r->ctx->log, "cell %d/%d %s: %s", i + 1, r->plan->count, cell->label, vlb_about(vlb_cell_seconds(cell, r->root), about, sizeof about));
   progress_label(r, i, label, sizeof label);
-  vlb_code code = vlb_cell_work(cell, open.folder, parent ? parent_folder : NULL, label, r->ctx, err);
+  vlb_code code = vlb_cell_work(cell, open.folder, from.folders, label, r->ctx, err);
   vlb_progress_end(r->ctx->log);
   if (code) {
     drop_label(err, label);
@@ -74,8 +96,8 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
     vlb_store_abandon(&open, err);
     return code;
   }
-  vlb_store_facts facts = {.name = cell->name, .hash = cell->hash, .kind = vlb_cell_kind_name(cell->kind), .parent = parent ? parent->name : NULL,
-                           .class = &r->class, .work = cell->work, .threads = r->ctx->threads};
+  vlb_store_facts facts = {.name = cell->name, .hash = cell->hash, .kind = vlb_cell_kind_name(cell->kind), .parents = from.names,
+                           .parent_count = cell->parent_count, .class = &r->class, .work = cell->work, .threads = r->ctx->threads};
   return vlb_store_finish(&open, &facts, err) ? tell(r, i, err) : VLB_OK;
 }
 
@@ -85,8 +107,9 @@ static vlb_code run_one(runner *r, int i, int *failed, vlb_error *err) {
   /* estimates are read again before every cell: the first one of a kind corrects the rest */
   vlb_plan_outlook(r->plan, r->root, r->outlook);
   if (is_done(r, i)) return VLB_OK;
-  if (cell->parent >= 0 && r->outlook[cell->parent].state != VLB_STORED_DONE) {
-    vlb_warn(r->ctx->log, "cell %d/%d %s: skipped, it needs %s", i + 1, r->plan->count, cell->label, r->plan->cells[cell->parent].label);
+  for (int k = 0; k < cell->parent_count; k++) {
+    if (r->outlook[cell->parents[k]].state == VLB_STORED_DONE) continue;
+    vlb_warn(r->ctx->log, "cell %d/%d %s: skipped, it needs %s", i + 1, r->plan->count, cell->label, r->plan->cells[cell->parents[k]].label);
     ++*failed;
     return VLB_OK;
   }

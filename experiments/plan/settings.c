@@ -51,14 +51,28 @@ vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   return VLB_OK;
 }
 
+/* Every suite of a list is of one robot. robot: NULL at first, then that of the suites seen so far, the first of which is *first. */
+static vlb_code one_robot(const char *key, const char *list, const vlb_embodiment **robot, char first[VLB_TEXT_SIZE + 16], vlb_error *err) {
+  vlb_suite_set set;
+  if (vlb_suite_set_read(list, &set, err)) return vlb_fail_at(err, "%s = \"%s\"", key, list);
+  for (int i = 0; i < set.count; i++) {
+    const vlb_embodiment *here;
+    VLB_TRY(vlb_suite_robot(set.name[i], &here, err));
+    if (*robot && *robot != here)
+      return vlb_fail(err, VLB_USAGE, "%s is of the robot %s, %s = \"%s\" of %s; choose suites of one robot", first, (*robot)->name, key, set.name[i],
+                      here->name);
+    if (!*robot) snprintf(first, VLB_TEXT_SIZE + 16, "%s = \"%s\"", key, set.name[i]);
+    *robot = here;
+  }
+  return VLB_OK;
+}
+
 vlb_code vlb_settings_fit(const vlb_settings *s, vlb_error *err) {
-  const vlb_embodiment *taught, *tested;
-  VLB_TRY(vlb_suite_robot(s->demos.suite.s, &taught, err));
-  VLB_TRY(vlb_suite_robot(s->eval.suite.s, &tested, err));
-  if (taught != tested)
-    return vlb_fail(err, VLB_USAGE, "demos.suite = \"%s\" is of the robot %s, eval.suite = \"%s\" of %s; choose suites of one robot", s->demos.suite.s,
-                    taught->name, s->eval.suite.s, tested->name);
-  return vlb_model_fits(&s->model, tested, err);
+  const vlb_embodiment *robot = NULL;
+  char first[VLB_TEXT_SIZE + 16];
+  VLB_TRY(one_robot("demos.suite", s->demos.suite.s, &robot, first, err));
+  VLB_TRY(one_robot("eval.suite", s->eval.suite.s, &robot, first, err));
+  return vlb_model_fits(&s->model, robot, err);
 }
 
 void vlb_settings_write(const vlb_settings *settings, FILE *out) {

@@ -11,38 +11,82 @@
 
 static const double LEVEL = 0.95, ALPHA = 0.05;
 
-static vlb_code read_arm(const vlb_plan *plan, int index, const char *root, vlb_arm_evidence *arm, vlb_error *err) {
-  const vlb_cell *cell = &plan->cells[index];
-  char folder[1024], csv[1024];
-  vlb_stored state = vlb_store_state(root, cell->name, true, NULL);
-  vlb_stored training = vlb_store_state(root, plan->cells[cell->parent].name, false, NULL);
+/* Why an arm has no result: its rollouts, or the training that they wait for. */
+static void say_why(const vlb_plan *plan, const vlb_cell *cell, const char *root, vlb_stored state, char why[48]) {
+  vlb_stored training = vlb_store_state(root, plan->cells[cell->parents[0]].name, false, NULL);
   if (state == VLB_STORED_ABSENT && training == VLB_STORED_FAILED)
-    snprintf(arm->why, sizeof arm->why, "training failed");
+    snprintf(why, 48, "training failed");
   else
-    snprintf(arm->why, sizeof arm->why, "%s", vlb_stored_name(state));
-  if (state != VLB_STORED_DONE) return VLB_OK;
+    snprintf(why, 48, "%s", vlb_stored_name(state));
+}
+
+/* Appends the episodes of a finished cell. */
+static vlb_code read_part(const vlb_plan *plan, const vlb_arm_eval *eval, const char *root, vlb_arm_evidence *arm, vlb_error *err) {
+  const vlb_cell *cell = &plan->cells[eval->cell];
+  char folder[1024], csv[1024];
+  vlb_episode_result *rows;
+  /* suites are in order, and every seed has the same ones */
+  const vlb_part_evidence *before = eval->suite ? &arm->parts[arm->part_count - 1] : NULL;
+  vlb_part_evidence part = {.suite = eval->name, .suite_index = eval->suite, .seed = eval->seed, .first = arm->n};
+  if (before) part.first_task = before->first_task + before->tasks;
   VLB_TRY(vlb_store_folder(root, cell->name, folder, err));
   VLB_TRY(vlb_path(csv, sizeof csv, err, "%s/episodes.csv", folder));
-  VLB_TRY(vlb_episodes_csv_read(csv, &arm->rows, &arm->n, &arm->tasks, err));
-  VLB_TRY(vlb_store_class(root, cell->name, &arm->class[0], err));
+  VLB_TRY(vlb_store_class(root, cell->name, &part.class[0], err));
   /* the weights may have been deleted since; the episodes are still a fact */
-  if (vlb_store_class(root, plan->cells[cell->parent].name, &arm->class[1], NULL)) arm->class[1] = (vlb_class){.isa = ""};
+  if (vlb_store_class(root, plan->cells[cell->parents[0]].name, &part.class[1], NULL)) part.class[1] = (vlb_class){.isa = ""};
+  VLB_TRY(vlb_episodes_csv_read(csv, &rows, &part.n, &part.tasks, err));
+  vlb_episode_result *all = realloc(arm->rows, (size_t)(arm->n + part.n + 1) * sizeof *all);
+  if (all) {
+    for (int i = 0; i < part.n; i++) rows[i].task += part.first_task;
+    memcpy(all + arm->n, rows, (size_t)part.n * sizeof *all);
+    arm->rows = all;
+    arm->n += part.n;
+  }
+  free(rows);
+  if (!all) return vlb_fail(err, VLB_FAILED, "out of memory");
+  if (part.first_task + part.tasks > arm->tasks) arm->tasks = part.first_task + part.tasks;
+  arm->parts[arm->part_count++] = part;
+  return VLB_OK;
+}
+
+static void count_arm(vlb_arm_evidence *arm) {
   for (int i = 0; i < arm->n; i++) {
     arm->successes += arm->rows[i].outcome == VLB_EPISODE_SUCCESS;
     arm->errors += arm->rows[i].outcome == VLB_EPISODE_SIM_ERROR || arm->rows[i].outcome == VLB_EPISODE_POLICY_ERROR;
   }
   arm->known = arm->n > 0;
-  if (arm->known) arm->interval = vlb_wilson(arm->successes, arm->n, LEVEL);
+  if (!arm->known) return;
+  arm->interval = vlb_wilson(arm->successes, arm->n, LEVEL);
+  for (int s = 0; s < arm->suites; s++) {
+    int n, k = vlb_suite_successes(arm, s, &n);
+    arm->rate += (double)k / n / arm->suites;
+  }
+}
+
+/* All of an arm's cells, or why one of them is not there. */
+static vlb_code read_arm(const vlb_plan *plan, const vlb_arm_evals *evals, const char *root, vlb_arm_evidence *arm, vlb_error *err) {
+  arm->parts = calloc((size_t)evals->count, sizeof *arm->parts);
+  if (!arm->parts) return vlb_fail(err, VLB_FAILED, "out of memory");
+  for (int i = 0; i < evals->count; i++) {
+    const vlb_cell *cell = &plan->cells[evals->eval[i].cell];
+    vlb_stored state = vlb_store_state(root, cell->name, true, NULL);
+    say_why(plan, cell, root, state, arm->why);
+    if (state != VLB_STORED_DONE) return VLB_OK;
+  }
+  for (int i = 0; i < evals->count; i++) VLB_TRY(read_part(plan, &evals->eval[i], root, arm, err));
+  arm->suites = evals->eval[evals->count - 1].suite + 1;
+  arm->seeds = evals->eval[evals->count - 1].seed + 1;
+  count_arm(arm);
   return VLB_OK;
 }
 
-/* Pairs by (task, episode): both tables are in that order and were checked to share their episodes when the ablation was read. */
+/* Pairs by (training seed, suite, task, episode): both tables are in that order and were checked to share their episodes when the ablation was read. */
 static vlb_code compare(vlb_contrast_evidence *c, vlb_error *err) {
   const vlb_arm_evidence *a = c->a, *b = c->b;
   c->known = a->known && b->known;
   if (!c->known) return VLB_OK;
   for (int i = 0; i < a->n; i++) {
-    if (a->n != b->n || a->rows[i].task != b->rows[i].task || a->rows[i].episode != b->rows[i].episode)
+    if (a->n != b->n || a->seeds != b->seeds || a->rows[i].task != b->rows[i].task || a->rows[i].episode != b->rows[i].episode)
       return vlb_fail(err, VLB_FAILED, "arms %s and %s do not hold the same episodes", a->name, b->name);
     bool sa = a->rows[i].outcome == VLB_EPISODE_SUCCESS, sb = b->rows[i].outcome == VLB_EPISODE_SUCCESS;
     ++*(sa ? (sb ? &c->pairs.both : &c->pairs.only_a) : (sb ? &c->pairs.only_b : &c->pairs.neither));
@@ -86,12 +130,13 @@ static void assign_letters(vlb_evidence *e) {
 static void check_classes(vlb_evidence *e) {
   for (int kind = 0; kind < 2; kind++) {
     const vlb_class *first = NULL;
-    for (int i = 0; i < e->ablation->arm_count && !e->mixed; i++) {
-      const vlb_class *here = &e->arms[i].class[kind];
-      if (!e->arms[i].known || !here->isa[0]) continue;
-      if (first) e->mixed = vlb_class_difference(first, here);
-      if (!first) first = here;
-    }
+    for (int i = 0; i < e->ablation->arm_count; i++)
+      for (int k = 0; e->arms[i].known && k < e->arms[i].part_count && !e->mixed; k++) {
+        const vlb_class *here = &e->arms[i].parts[k].class[kind];
+        if (!here->isa[0]) continue;
+        if (first) e->mixed = vlb_class_difference(first, here);
+        else first = here;
+      }
   }
 }
 
@@ -116,13 +161,13 @@ static vlb_code gather(const vlb_plan *plan, const char *root, vlb_evidence *e, 
   for (int i = 0; i < a->arm_count; i++) {
     e->arms[i].name = a->arms[i].name;
     e->arms[i].label = a->arms[i].label;
-    VLB_TRY(read_arm(plan, plan->eval_of_arm[i], root, &e->arms[i], err));
+    VLB_TRY(read_arm(plan, &plan->arms[i], root, &e->arms[i], err));
     e->missing += !e->arms[i].known;
   }
-  if (plan->floor >= 0) {
+  if (plan->floor.count) {
     e->has_floor = true;
     e->floor.name = e->floor.label = "untrained";
-    VLB_TRY(read_arm(plan, plan->floor, root, &e->floor, err));
+    VLB_TRY(read_arm(plan, &plan->floor, root, &e->floor, err));
   }
   for (int i = 0; i < a->contrast_count; i++) {
     e->contrasts[i] = (vlb_contrast_evidence){.a = &e->arms[a->contrasts[i].a], .b = &e->arms[a->contrasts[i].b]};
@@ -143,12 +188,15 @@ vlb_code vlb_evidence_gather(const vlb_ablation *ablation, const vlb_plan *plan,
 }
 
 void vlb_evidence_free(vlb_evidence *e) {
-  for (int i = 0; i < VLB_MAX_ARMS; i++) free(e->arms[i].rows);
-  free(e->floor.rows);
+  for (int i = 0; i <= VLB_MAX_ARMS; i++) {
+    vlb_arm_evidence *arm = i < VLB_MAX_ARMS ? &e->arms[i] : &e->floor;
+    free(arm->rows);
+    free(arm->parts);
+  }
   memset(e, 0, sizeof *e);
 }
 
-double vlb_rate_percent(const vlb_arm_evidence *arm) { return 100.0 * arm->successes / arm->n; }
+double vlb_rate_percent(const vlb_arm_evidence *arm) { return 100.0 * arm->rate; }
 
 int vlb_task_successes(const vlb_arm_evidence *arm, int task, int *episodes) {
   int k = 0;
@@ -157,6 +205,18 @@ int vlb_task_successes(const vlb_arm_evidence *arm, int task, int *episodes) {
     if (arm->rows[i].task != task) continue;
     ++*episodes;
     k += arm->rows[i].outcome == VLB_EPISODE_SUCCESS;
+  }
+  return k;
+}
+
+int vlb_suite_successes(const vlb_arm_evidence *arm, int suite, int *episodes) {
+  int k = 0;
+  *episodes = 0;
+  for (int i = 0; i < arm->part_count; i++) {
+    const vlb_part_evidence *part = &arm->parts[i];
+    if (part->suite_index != suite) continue;
+    *episodes += part->n;
+    for (int r = part->first; r < part->first + part->n; r++) k += arm->rows[r].outcome == VLB_EPISODE_SUCCESS;
   }
   return k;
 }

@@ -30,20 +30,29 @@ static void say_design(const sink *s, const vlb_evidence *e) {
   for (int i = 0; i < e->ablation->arm_count && !known; i++)
     if (e->arms[i].known) known = &e->arms[i];
   if (known)
-    say(s, "Suite %s, %d tasks x %d episodes per arm (seed %lld). All arms share initial states and sampling noise.", first->eval.suite.s,
-        known->tasks, known->n / known->tasks, (long long)first->eval.seed);
+    say(s, "Suite%s %s, %d tasks x %d episodes per arm%s (seed %lld). All arms share initial states and sampling noise.", known->suites > 1 ? "s" : "",
+        first->eval.suite.s, known->tasks, known->n / known->tasks / known->seeds, known->seeds > 1 ? " and training" : "", (long long)first->eval.seed);
   for (int i = 1; i < e->ablation->arm_count; i++) {
     const vlb_settings *other = &e->ablation->arms[i].settings;
     if (!memcmp(&other->train, &first->train, sizeof first->train) && !memcmp(&other->demos, &first->demos, sizeof first->demos)) continue;
-    say(s, "Demonstrations or training settings differ between arms (cell.toml of each); one training seed each: training variance is not estimated.");
+    say(s, "Demonstrations or training settings differ between arms (cell.toml of each); training variance is not estimated.");
     return;
   }
-  say(s, "Trained on %lld scripted demonstrations per task, %lld steps of %lld samples, one training seed (%lld): training variance is not estimated.",
-      (long long)first->demos.per_task, (long long)first->train.steps, (long long)first->train.batch_size, (long long)first->train.seed);
+  char seeds[160];
+  if (first->train.seeds > 1)
+    snprintf(seeds, sizeof seeds, "%lld training seeds (from %lld); episodes of all of them are counted together", (long long)first->train.seeds,
+             (long long)first->train.seed);
+  else
+    snprintf(seeds, sizeof seeds, "one training seed (%lld): training variance is not estimated", (long long)first->train.seed);
+  say(s, "Trained on %lld scripted demonstrations per task, %lld steps of %lld samples, %s.", (long long)first->demos.per_task,
+      (long long)first->train.steps, (long long)first->train.batch_size, seeds);
 }
 
 static void say_methods(const sink *s, const vlb_evidence *e) {
-  say(s, "Success: mean over tasks with equal weights, with its 95 %% Wilson interval. A simulator or policy error is not a success.");
+  bool several = false;
+  for (int i = 0; i < e->ablation->arm_count; i++) several |= e->arms[i].suites > 1;
+  say(s, "Success: mean over %s with equal weights; interval: 95 %% Wilson%s. A simulator or policy error is not a success.",
+      several ? "suites" : "tasks", several ? " of the pooled episodes" : "");
   if (e->ablation->contrast_count)
     say(s, "Contrasts were declared before the run. p: exact McNemar test on shared episodes, two-sided; Holm-adjusted over the %d contrasts; "
            "intervals of differences: Tango's, 95 %%, not adjusted. Separable: adjusted p < 0.05.",

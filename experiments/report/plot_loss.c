@@ -31,9 +31,9 @@ static vlb_code read_curve(const char *path, int64_t steps, curve *c, vlb_error 
   return VLB_OK;
 }
 
-/* loss.csv of the training behind an arm, when its cell is done. */
+/* loss.csv of the training behind an arm (its first, of several), when its cell is done. */
 static bool curve_of(const vlb_plan *plan, int arm, const char *root, curve *c) {
-  int train = plan->cells[plan->eval_of_arm[arm]].parent;
+  int train = plan->cells[plan->arms[arm].eval[0].cell].parents[0];
   const vlb_cell *cell = &plan->cells[train];
   char folder[1024], path[1024];
   memset(c, 0, sizeof *c);

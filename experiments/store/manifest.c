@@ -47,11 +47,17 @@ static json_t *class_json(const vlb_class *class) {
   return out;
 }
 
+static json_t *parents_json(const vlb_store_facts *facts) {
+  json_t *out = json_array();
+  for (int i = 0; i < facts->parent_count; i++) json_array_append_new(out, json_string(facts->parents[i]));
+  return out;
+}
+
 vlb_code vlb_manifest_write(const char *folder, const vlb_store_facts *facts, vlb_error *err) {
   char path[1024], hash[VLB_HASH_SIZE + 1];
   json_t *files = json_array();
-  json_t *root = json_pack("{s:s,s:s,s:s,s:s,s:s?,s:o,s:o}", "cell", facts->name, "kind", facts->kind, "sha256", facts->hash, "vlabench",
-                           VLB_VERSION, "parent", facts->parent, "class", class_json(facts->class), "files", files);
+  json_t *root = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "cell", facts->name, "kind", facts->kind, "sha256", facts->hash, "vlabench",
+                           VLB_VERSION, "parents", parents_json(facts), "class", class_json(facts->class), "files", files);
   vlb_code code = root ? add_files(files, folder, err) : vlb_fail(err, VLB_FAILED, "out of memory");
   char *text = code ? NULL : json_dumps(root, JSON_INDENT(2));
   if (!code) code = vlb_path(path, sizeof path, err, "%s/manifest.json", folder);

@@ -40,7 +40,8 @@ typedef struct {
 /* What goes into the manifest besides the files. */
 typedef struct {
   const char *name, *hash, *kind;
-  const char *parent; /* name of the parent cell or NULL */
+  const char *const *parents; /* [parent_count] names of the cells it was made from */
+  int parent_count;
   const vlb_class *class;
   int64_t work; /* units done, for estimates */
   int threads;

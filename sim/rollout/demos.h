@@ -7,7 +7,7 @@
 #include "sim/task/task.h"
 
 #define VLB_DEMO_FIELDS(X)                                                                                 \
-  X(TEXT, suite, "spatial", 0, 0, NULL, "embedded suite or folder of task files")                          \
+  X(TEXT, suite, "spatial", 0, 0, NULL, "embedded suite or folder of task files; in ablations several, with commas")                          \
   X(INT, per_task, "50", 1, 10000, NULL, "successful demonstrations per task")                             \
   X(INT, seed, "1000", 0, 9e15, NULL, "seed of initial states and of the expert's variation")              \
   X(INT, render_size, "128", 16, 2048, NULL, "pixels of the square camera pictures")                       \

@@ -27,7 +27,7 @@ typedef struct {
 } vlb_episode_result;
 
 #define VLB_ROLLOUT_FIELDS(X)                                                                             \
-  X(TEXT, suite, "spatial", 0, 0, NULL, "embedded suite or folder of task files")                         \
+  X(TEXT, suite, "spatial", 0, 0, NULL, "embedded suite or folder of task files; in ablations several, with commas")                         \
   X(INT, episodes_per_task, "20", 1, 1000, NULL, "episodes per task")                                     \
   X(INT, seed, "90000", 0, 9e15, NULL, "seed of the initial states; demonstrations use another")          \
   X(INT, max_steps, "0", 0, 100000, NULL, "control steps per episode; 0 takes the suite's limit")         \

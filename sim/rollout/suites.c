@@ -21,12 +21,59 @@ static int among(const char *const *names, const char *name) {
   return 0;
 }
 
+static const struct {
+  const char *name, *members;
+} groups[] = {{"libero", "spatial,object,goal,long"},
+              {"metaworld_groups", "metaworld_easy,metaworld_medium,metaworld_hard,metaworld_very_hard"}};
+
+const char *vlb_suite_group(const char *name) {
+  for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+    if (!strcmp(groups[i].name, name)) return groups[i].members;
+  return NULL;
+}
+
+static vlb_code add_suite(vlb_suite_set *set, const char *name, int length, vlb_error *err) {
+  if (!length) return vlb_fail(err, VLB_USAGE, "an empty name among the suites; separate them by single commas");
+  if (set->count == VLB_MAX_SUITE_SET) return vlb_fail(err, VLB_USAGE, "more than %d suites", VLB_MAX_SUITE_SET);
+  char *to = set->name[set->count];
+  snprintf(to, VLB_TEXT_SIZE, "%.*s", length, name);
+  for (int i = 0; i < set->count; i++)
+    if (!strcmp(set->name[i], to)) return vlb_fail(err, VLB_USAGE, "suite \"%s\" is named twice", to);
+  set->count++;
+  return VLB_OK;
+}
+
+/* A list without groups. */
+static vlb_code add_suites(vlb_suite_set *set, const char *list, vlb_error *err) {
+  for (;;) {
+    size_t n = strcspn(list, ",");
+    VLB_TRY(add_suite(set, list, (int)n, err));
+    if (!list[n]) return VLB_OK;
+    list += n + 1;
+  }
+}
+
+vlb_code vlb_suite_set_read(const char *list, vlb_suite_set *set, vlb_error *err) {
+  set->count = 0;
+  for (;;) {
+    char name[VLB_TEXT_SIZE];
+    size_t n = strcspn(list, ",");
+    snprintf(name, sizeof name, "%.*s", (int)n, list);
+    const char *members = vlb_suite_group(name);
+    VLB_TRY(members ? add_suites(set, members, err) : add_suite(set, name, (int)strlen(name), err));
+    if (!list[n]) return VLB_OK;
+    list += n + 1;
+  }
+}
+
 vlb_code vlb_suite_open(const char *name_or_folder, vlb_suite **suite, vlb_error *err) {
   const char *names[VLB_MAX_SUITES];
   struct stat st;
   if (among(vlb_mw_suite_names, name_or_folder)) return vlb_mw_suite_open(name_or_folder, suite, err);
   if (among(vlb_suite_names, name_or_folder) || (!stat(name_or_folder, &st) && S_ISDIR(st.st_mode)))
     return vlb_suite_load(name_or_folder, suite, err);
+  const char *members = vlb_suite_group(name_or_folder);
+  if (members) return vlb_fail(err, VLB_USAGE, "\"%s\" means several suites (%s); name one of them here", name_or_folder, members);
   const char *near = vlb_suggest(name_or_folder, names, vlb_suite_list(names));
   return near ? vlb_fail(err, VLB_USAGE, "no suite \"%s\"; did you mean \"%s\"?", name_or_folder, near)
               : vlb_fail(err, VLB_USAGE, "no suite \"%s\", nor such a folder of task files; 'vlabench list' shows the suites", name_or_folder);

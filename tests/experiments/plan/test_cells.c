@@ -36,7 +36,7 @@ static names names_after(const char *assignment) {
   a->floor = -1;
   if (assignment && vlb_settings_set(&a->arms[0].settings, assignment, &err)) fail_msg("%s", err.message);
   vlb_plan plan = plan_of(a);
-  assert_int_equal(plan.count, 3);
+  assert_true(plan.count >= 3);
   names n;
   memcpy(n.demos, plan.cells[0].name, sizeof n.demos);
   memcpy(n.train, plan.cells[1].name, sizeof n.train);
@@ -55,8 +55,8 @@ static void shared_and_ordered(void **state) {
   for (int i = 0; i < plan.count; i++) {
     const vlb_cell *c = &plan.cells[i];
     count[c->kind]++;
-    assert_true(c->parent < i);
-    if (c->kind != VLB_CELL_DEMOS) assert_int_equal(plan.cells[c->parent].kind, c->kind - 1);
+    assert_int_equal(c->parent_count, c->kind != VLB_CELL_DEMOS);
+    if (c->parent_count) assert_true(c->parents[0] < i && plan.cells[c->parents[0]].kind == c->kind - 1);
     char hash[VLB_HASH_SIZE];
     vlb_hash(c->text, strlen(c->text), hash);
     assert_string_equal(hash, c->hash);
@@ -64,7 +64,7 @@ static void shared_and_ordered(void **state) {
   assert_int_equal(count[VLB_CELL_DEMOS], 1);
   assert_int_equal(count[VLB_CELL_TRAIN], 3);
   assert_int_equal(count[VLB_CELL_EVAL], 4);
-  assert_true(plan.cells[plan.floor].untrained);
+  assert_true(plan.cells[plan.floor.eval[0].cell].untrained);
   vlb_plan_free(&plan);
   free(a);
 }
@@ -94,7 +94,103 @@ static void names_follow_outcomes(void **state) {
   same("demos.per_task=3", false, false, false);
 }
 
+static const vlb_cell *cell_of(const vlb_plan *p, int arm, int eval) { return &p->cells[p->arms[arm].eval[eval].cell]; }
+
+/* demonstrations suite by suite, shared by the arms; one policy of all of them; every suite rolled out by itself */
+static void several_suites(void **state) {
+  (void)state;
+  vlb_ablation *a = attention();
+  vlb_error err = {VLB_OK, ""};
+  for (int i = 0; i < a->arm_count; i++)
+    if (vlb_settings_set(&a->arms[i].settings, "demos.suite=libero", &err) || vlb_settings_set(&a->arms[i].settings, "eval.suite=goal,spatial", &err))
+      fail_msg("%s", err.message);
+  vlb_plan plan = plan_of(a);
+  assert_int_equal(plan.count, 4 + 3 * (1 + 2) + 2);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(plan.arms[i].count, 2);
+    assert_string_equal(plan.arms[i].eval[0].name, "goal");
+    assert_string_equal(cell_of(&plan, i, 1)->settings.eval.suite.s, "spatial");
+    assert_int_equal(cell_of(&plan, i, 0)->parents[0], cell_of(&plan, i, 1)->parents[0]);
+    const vlb_cell *train = &plan.cells[cell_of(&plan, i, 0)->parents[0]];
+    assert_int_equal(train->parent_count, 4);
+    for (int k = 0; k < 4; k++) assert_int_equal(train->parents[k], k);
+  }
+  assert_string_equal(plan.cells[3].label, "demos long");
+  assert_string_equal(cell_of(&plan, 0, 0)->label, "eval cross on goal");
+  vlb_plan_free(&plan);
+  free(a);
+}
+
+/* a suite's demonstrations and rollouts are the same cells alone and among others; the training is another */
+static void suites_alone_and_together(void **state) {
+  (void)state;
+  same("eval.suite=spatial,goal", true, true, true);
+  vlb_ablation *a = attention();
+  vlb_error err = {VLB_OK, ""};
+  a->arm_count = 1, a->contrast_count = 0, a->floor = -1;
+  vlb_plan one = plan_of(a);
+  assert_int_equal(vlb_settings_set(&a->arms[0].settings, "demos.suite=spatial,goal", &err), VLB_OK);
+  vlb_plan two = plan_of(a);
+  assert_string_equal(one.cells[0].name, two.cells[0].name);
+  assert_string_not_equal(one.cells[1].name, two.cells[2].name);
+  vlb_plan_free(&one);
+  vlb_plan_free(&two);
+  free(a);
+}
+
+/* seed s of n is the training with that seed alone */
+static void several_trainings(void **state) {
+  (void)state;
+  vlb_ablation *a = attention();
+  vlb_error err = {VLB_OK, ""};
+  a->arm_count = 1, a->contrast_count = 0, a->floor = 0;
+  assert_int_equal(vlb_settings_set(&a->arms[0].settings, "train.seeds=3", &err), VLB_OK);
+  vlb_plan three = plan_of(a);
+  assert_int_equal(three.count, 1 + 3 * 2 + 1);
+  assert_int_equal(three.floor.count, 1);
+  a->floor = -1;
+  assert_int_equal(vlb_settings_set(&a->arms[0].settings, "train.seeds=1", &err), VLB_OK);
+  assert_int_equal(vlb_settings_set(&a->arms[0].settings, "train.seed=1002", &err), VLB_OK);
+  vlb_plan alone = plan_of(a);
+  assert_string_equal(cell_of(&alone, 0, 0)->name, cell_of(&three, 0, 2)->name);
+  assert_int_equal(three.arms[0].eval[2].seed, 2);
+  vlb_plan_free(&alone);
+  vlb_plan_free(&three);
+  free(a);
+}
+
+static void lists_of_suites(void **state) {
+  (void)state;
+  vlb_suite_set set;
+  vlb_error err = {VLB_OK, ""};
+  assert_int_equal(vlb_suite_set_read("so100,libero", &set, &err), VLB_OK);
+  assert_int_equal(set.count, 5);
+  assert_string_equal(set.name[0], "so100");
+  assert_string_equal(set.name[4], "long");
+  assert_int_equal(vlb_suite_set_read("spatial,libero", &set, &err), VLB_USAGE);
+  assert_string_equal(err.message, "suite \"spatial\" is named twice");
+  assert_int_equal(vlb_suite_set_read("goal,,long", &set, &err), VLB_USAGE);
+  assert_int_equal(vlb_suite_set_read("goal,", &set, &err), VLB_USAGE);
+  assert_int_equal(vlb_suite_set_read("", &set, &err), VLB_USAGE);
+  assert_int_equal(vlb_suite_set_read("a,b,c,d,e,f,g,h,i", &set, &err), VLB_USAGE);
+}
+
+static void same_instruction_twice(void **state) {
+  (void)state;
+  vlb_ablation *a = attention();
+  vlb_plan plan;
+  vlb_error err = {VLB_OK, ""};
+  a->arm_count = 1, a->contrast_count = 0, a->floor = -1;
+  assert_int_equal(vlb_settings_set(&a->arms[0].settings, "demos.suite=so101,so101_ood", &err), VLB_OK);
+  assert_int_equal(vlb_settings_set(&a->arms[0].settings, "eval.suite=so101", &err), VLB_OK);
+  assert_int_equal(vlb_plan_make(a, &plan, &err), VLB_USAGE);
+  assert_non_null(strstr(err.message, "is a task of so101 and of so101_ood"));
+  free(a);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(shared_and_ordered), cmocka_unit_test(names_follow_outcomes)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(shared_and_ordered), cmocka_unit_test(names_follow_outcomes),
+                                     cmocka_unit_test(several_suites), cmocka_unit_test(suites_alone_and_together),
+                                     cmocka_unit_test(several_trainings), cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static void store_cell(const vlb_cell *cell, bool (*success)(int i), const char 
   bool done;
   char csv[1200];
   vlb_episode_result rows[50];
-  assert_int_equal(vlb_suite_open("spatial", &suite, &err), VLB_OK);
+  assert_int_equal(vlb_suite_open(cell->settings.eval.suite.s, &suite, &err), VLB_OK);
   assert_int_equal(vlb_store_begin(&open, root, cell->name, cell->text, &ctx, &done, &err), VLB_OK);
   for (int i = 0; i < 50; i++)
     rows[i] = (vlb_episode_result){.task = i / 5, .episode = i % 5, .outcome = success(i) ? VLB_EPISODE_SUCCESS : VLB_EPISODE_TIMEOUT,
@@ -71,10 +71,10 @@ static bool never(int i) { return i < 0; }
 
 static void store_all(const study *s, const char *isa_of_last) {
   assert_int_equal(system("rm -rf store"), 0);
-  store_cell(&s->plan.cells[s->plan.eval_of_arm[0]], first_30, "x");
-  store_cell(&s->plan.cells[s->plan.eval_of_arm[1]], first_10, "x");
-  store_cell(&s->plan.cells[s->plan.eval_of_arm[2]], from_5_to_35, isa_of_last);
-  store_cell(&s->plan.cells[s->plan.floor], never, "x");
+  store_cell(&s->plan.cells[s->plan.arms[0].eval[0].cell], first_30, "x");
+  store_cell(&s->plan.cells[s->plan.arms[1].eval[0].cell], first_10, "x");
+  store_cell(&s->plan.cells[s->plan.arms[2].eval[0].cell], from_5_to_35, isa_of_last);
+  store_cell(&s->plan.cells[s->plan.floor.eval[0].cell], never, "x");
 }
 
 static vlb_evidence *gather(const study *s) {
@@ -143,6 +143,49 @@ static void expect(const vlb_evidence *e, void (*write)(const vlb_evidence *e, F
   free(text);
 }
 
+/* two suites, two training seeds: 4 x 50 episodes per arm in one table, paired one by one; rates weigh the suites equally */
+static void suites_and_seeds(void **state) {
+  (void)state;
+  study s = open_study();
+  vlb_error err = {VLB_OK, ""};
+  vlb_plan_free(&s.plan);
+  for (int i = 0; i < 3; i++)
+    if (vlb_settings_set(&s.ablation->arms[i].settings, "eval.suite=spatial,goal", &err) || vlb_settings_set(&s.ablation->arms[i].settings, "train.seeds=2", &err))
+      fail_msg("%s", err.message);
+  assert_int_equal(vlb_plan_make(s.ablation, &s.plan, &err), VLB_OK);
+  assert_int_equal(system("rm -rf store"), 0);
+  bool (*const outcome[2][4])(int i) = {{first_30, first_10, first_10, never}, {first_30, never, first_30, never}};
+  for (int arm = 0; arm < 2; arm++)
+    for (int k = 0; k < 4; k++) store_cell(&s.plan.cells[s.plan.arms[arm].eval[k].cell], outcome[arm][k], "x");
+  vlb_evidence *e = gather(&s);
+  const vlb_arm_evidence *cross = &e->arms[0], *self = &e->arms[1];
+  assert_int_equal(cross->n, 200);
+  assert_int_equal(cross->tasks, 20);
+  assert_int_equal(cross->part_count, 4);
+  assert_int_equal(cross->suites, 2);
+  assert_int_equal(cross->seeds, 2);
+  assert_string_equal(cross->parts[3].suite, "goal");
+  assert_int_equal(cross->parts[3].seed, 1);
+  assert_int_equal(cross->parts[3].first, 150);
+  assert_int_equal(cross->parts[3].first_task, 10);
+  int n;
+  assert_int_equal(vlb_suite_successes(cross, 0, &n), 40);
+  assert_int_equal(n, 100);
+  assert_int_equal(vlb_suite_successes(cross, 1, &n), 10);
+  assert_int_equal(vlb_task_successes(cross, 11, &n), 5);
+  assert_int_equal(n, 10);
+  assert_true(fabs(cross->rate - (0.4 + 0.1) / 2) < 1e-12 && fabs(self->rate - 0.6 / 2) < 1e-12);
+  assert_false(e->arms[2].known || e->floor.known);
+  assert_true(e->contrasts[2].known); /* cross - self */
+  assert_int_equal(e->contrasts[2].pairs.both, 40);
+  assert_int_equal(e->contrasts[2].pairs.only_a, 10);
+  assert_int_equal(e->contrasts[2].pairs.only_b, 20);
+  assert_int_equal(e->contrasts[2].pairs.neither, 130);
+  expect(e, vlb_table_markdown, (const char *const[]){"Suites spatial,goal, 20 tasks x 5 episodes per arm and training", "2 training seeds (from 1000)", NULL});
+  drop(e);
+  close_study(&s);
+}
+
 static void tables_say_it(void **state) {
   (void)state;
   study s = open_study();
@@ -166,7 +209,7 @@ static void one_arm_missing(void **state) {
   study s = open_study();
   store_all(&s, "x");
   char command[256];
-  snprintf(command, sizeof command, "rm store/cells/%s/done", s.plan.cells[s.plan.eval_of_arm[1]].name);
+  snprintf(command, sizeof command, "rm store/cells/%s/done", s.plan.cells[s.plan.arms[1].eval[0].cell].name);
   assert_int_equal(system(command), 0);
   vlb_evidence *e = gather(&s);
   assert_int_equal(e->missing, 1);
@@ -254,7 +297,7 @@ static void published_numbers(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(tables_say_it),      cmocka_unit_test(one_arm_missing),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(suites_and_seeds), cmocka_unit_test(tables_say_it),      cmocka_unit_test(one_arm_missing),
                                      cmocka_unit_test(plots_repeat),   cmocka_unit_test(csv_refuses_damage), cmocka_unit_test(grid_quotes),
                                      cmocka_unit_test(published_numbers)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static void put(const char *folder, const char *file, const char *text) {
 }
 
 static vlb_store_facts facts(const vlb_class *class) {
-  return (vlb_store_facts){.name = name, .hash = "00", .kind = "eval", .parent = "train-0", .class = class, .work = 10, .threads = 1};
+  return (vlb_store_facts){.name = name, .hash = "00", .kind = "eval", .class = class, .work = 10, .threads = 1};
 }
 
 /* begins, writes one result and finishes */
