@@ -27,7 +27,8 @@ size_t vlb_dtype_size(vlb_dtype dtype) { return dtypes[dtype].size; }
 
 struct vlb_safetensors {
   char *path;
-  void *map;
+  const void *map;
+  bool borrowed; /* the bytes are somebody else's memory */
   size_t size;
   const char *data; /* behind the header */
   size_t data_size;
@@ -168,17 +169,18 @@ static vlb_code map_file(vlb_safetensors *f, vlb_error *err) {
     code = vlb_fail(err, VLB_FAILED, "%s: not a regular file", f->path);
   } else if (st.st_size > 0) { /* an empty file cannot be mapped; the header check names it */
     f->size = (size_t)st.st_size;
-    f->map = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (f->map == MAP_FAILED) {
-      f->map = NULL;
+    void *map = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
       code = vlb_fail(err, VLB_FAILED, "%s: cannot map: %s", f->path, strerror(errno));
-    }
+    else
+      f->map = map;
   }
   close(fd);
   return code;
 }
 
-vlb_code vlb_safetensors_open(const char *path, vlb_safetensors **file, vlb_error *err) {
+/* bytes: NULL to map the file */
+static vlb_code open_any(const char *path, const void *bytes, size_t size, vlb_safetensors **file, vlb_error *err) {
   *file = NULL;
   vlb_safetensors *f = calloc(1, sizeof *f);
   if (f) f->path = strdup(path);
@@ -186,18 +188,27 @@ vlb_code vlb_safetensors_open(const char *path, vlb_safetensors **file, vlb_erro
     free(f);
     return vlb_fail(err, VLB_FAILED, "%s: out of memory", path);
   }
-  vlb_code code = map_file(f, err);
+  f->map = bytes;
+  f->borrowed = bytes;
+  f->size = size;
+  vlb_code code = bytes ? VLB_OK : map_file(f, err);
   if (!code) code = parse_header(f, err);
   if (code) vlb_safetensors_close(f);
   else *file = f;
   return code;
 }
 
+vlb_code vlb_safetensors_open(const char *path, vlb_safetensors **file, vlb_error *err) { return open_any(path, NULL, 0, file, err); }
+
+vlb_code vlb_safetensors_in(const char *label, const void *bytes, size_t size, vlb_safetensors **file, vlb_error *err) {
+  return open_any(label, bytes, size, file, err);
+}
+
 void vlb_safetensors_close(vlb_safetensors *f) {
   if (!f) return;
   for (int i = 0; i < f->count; i++) free(f->entries[i].name);
   free(f->entries);
-  if (f->map) munmap(f->map, f->size);
+  if (f->map && !f->borrowed) munmap((void *)(uintptr_t)f->map, f->size);
   free(f->path);
   free(f);
 }

@@ -25,6 +25,8 @@ typedef struct vlb_safetensors vlb_safetensors;
 /* Errors (VLB_FAILED, with path and tensor): truncated, header not JSON, overlapping or out-of-range offsets, size that does not
  * fit dtype and shape, unknown dtype. Every offset is checked before use. Entries are sorted by name. */
 vlb_code vlb_safetensors_open(const char *path, vlb_safetensors **file, vlb_error *err);
+/* The same for a file's bytes that are in memory already (compiled into the program) and outlive the object; label is their name in messages. */
+vlb_code vlb_safetensors_in(const char *label, const void *bytes, size_t size, vlb_safetensors **file, vlb_error *err);
 void vlb_safetensors_close(vlb_safetensors *file);
 int vlb_safetensors_count(const vlb_safetensors *file);
 const vlb_st_entry *vlb_safetensors_at(const vlb_safetensors *file, int i);

@@ -73,6 +73,17 @@ vlb_code vlb_shards_open(const char *folder, vlb_shards **shards, vlb_error *err
   return code;
 }
 
+vlb_code vlb_shards_of(vlb_safetensors *file, vlb_shards **shards, vlb_error *err) {
+  vlb_shards *s = *shards = calloc(1, sizeof *s);
+  if (!s) {
+    vlb_safetensors_close(file);
+    return vlb_fail(err, VLB_FAILED, "out of memory");
+  }
+  s->file[0] = file;
+  s->count = 1;
+  return VLB_OK;
+}
+
 void vlb_shards_close(vlb_shards *s) {
   if (!s) return;
   for (int i = 0; i < s->count; i++) {

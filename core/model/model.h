@@ -32,7 +32,8 @@ typedef struct {
   vlb_model_shape shape;
   vlb_param *params;
   int param_count;
-  float *weights;        /* all parameters, one 64-byte aligned vector, each tensor 64-byte aligned (gaps are zero); NULL when mapped */
+  float *weights;        /* all parameters but those used where they are mapped, one 64-byte aligned vector, each tensor 64-byte aligned
+                            (gaps are zero); NULL when all are mapped */
   size_t weight_count;
   size_t gradient_count; /* trainable tensors come first: the gradient vector matches weights[0 .. gradient_count) */
   vlb_shards *mapped;    /* the files behind `data` of a mapped model, else NULL; owned */
@@ -47,6 +48,14 @@ void vlb_model_free(vlb_model *model);
  * memory; others are converted. Takes shards over, also on failure. Missing tensors are all named on `log` (NULL: in silence) and counted in
  * the error; tensors of the file that the model does not have are noted, but for lm_head and the statistics of old files. */
 vlb_code vlb_model_map(const vlb_model_config *config, vlb_shards *shards, const char *folder, vlb_log *log, vlb_model **model, vlb_error *err);
+
+/* A model that trains: random initial weights of `seed`, replaced by the tensors of shards (NULL: none; taken over, also on failure). Frozen float32
+ * tensors are used where they are mapped, others are copied. vlm_only: only the VLM's tensors, under LeRobot's names or those of a stand-alone VLM,
+ * are taken; of its text layers those that the configuration keeps (the first, or every second), renumbered. label names the source in errors
+ * (VLB_FAILED): missing tensors, another shape. */
+vlb_code vlb_model_begin(const vlb_model_config *config, uint64_t seed, vlb_shards *shards, bool vlm_only, const char *label, vlb_model **model,
+                         vlb_error *err);
+bool vlb_param_is_vlm(const vlb_param *param); /* of the vision tower, the connector or the text model */
 
 /* Random initial weights (specification 17.4; the VLM part as its own training would start). Pure function of seed. */
 void vlb_model_init(vlb_model *model, uint64_t seed);

@@ -181,19 +181,21 @@ void vlb_model_free(vlb_model *m) {
   free(m->params), free(m->weights), free(m->converted), free(m);
 }
 
+static void init_param(vlb_model *m, int i, uint64_t seed) {
+  const vlb_param *p = &m->params[i];
+  float *w = m->weights + p->offset;
+  vlb_rng rng = vlb_rng_make(seed, VLB_RNG_INIT, (uint32_t)i, 0);
+  double bound = p->fan_in > 0 ? 1.0 / sqrt(p->fan_in) : 0;
+  for (size_t j = 0; j < p->size; j++) switch (p->init) {
+      case VLB_INIT_NORMAL: w[j] = (float)(m->config.initializer_range * vlb_rng_normal(&rng)); break;
+      case VLB_INIT_UNIFORM: w[j] = (float)vlb_rng_range(&rng, -bound, bound); break;
+      case VLB_INIT_ONE: w[j] = 1.0f; break;
+      case VLB_INIT_ZERO: w[j] = 0.0f; break;
+    }
+}
+
 void vlb_model_init(vlb_model *m, uint64_t seed) {
-  for (int i = 0; i < m->param_count; i++) {
-    const vlb_param *p = &m->params[i];
-    float *w = m->weights + p->offset;
-    vlb_rng rng = vlb_rng_make(seed, VLB_RNG_INIT, (uint32_t)i, 0);
-    double bound = p->fan_in > 0 ? 1.0 / sqrt(p->fan_in) : 0;
-    for (size_t j = 0; j < p->size; j++) switch (p->init) {
-        case VLB_INIT_NORMAL: w[j] = (float)(m->config.initializer_range * vlb_rng_normal(&rng)); break;
-        case VLB_INIT_UNIFORM: w[j] = (float)vlb_rng_range(&rng, -bound, bound); break;
-        case VLB_INIT_ONE: w[j] = 1.0f; break;
-        case VLB_INIT_ZERO: w[j] = 0.0f; break;
-      }
-  }
+  for (int i = 0; i < m->param_count; i++) init_param(m, i, seed);
 }
 
 int vlb_model_find(const vlb_model *m, const char *name) {
@@ -220,9 +222,27 @@ static const char *shape_text(int ndim, const int64_t *dims, char *buf, size_t s
 typedef struct {
   const vlb_safetensors *file;
   const vlb_shards *shards;
+  const vlb_model_config *vlm; /* not NULL: only the VLM's tensors, layer by layer as this configuration keeps them */
 } source;
 
+bool vlb_param_is_vlm(const vlb_param *p) { return !strncmp(p->name, VLM, strlen(VLM)); }
+
+/* A VLM's file has all its layers: those that are kept are renumbered. Its names are the policy's, or those of a stand-alone VLM. */
+static const vlb_st_entry *find_vlm(const source *s, const char *name) {
+  static const char layers[] = VLM "text_model.layers.";
+  char full[160];
+  char *rest;
+  snprintf(full, sizeof full, "%s", name);
+  if (s->vlm->skip_every_second && !strncmp(name, layers, strlen(layers))) {
+    long layer = strtol(name + strlen(layers), &rest, 10);
+    snprintf(full, sizeof full, "%s%ld%s", layers, 2 * layer, rest);
+  }
+  const vlb_st_entry *e = vlb_shards_find(s->shards, full);
+  return e ? e : vlb_shards_find(s->shards, full + strlen(VLM) - strlen("model."));
+}
+
 static const vlb_st_entry *find_tensor(const source *s, const char *name) {
+  if (s->vlm) return find_vlm(s, name);
   return s->file ? vlb_safetensors_find(s->file, name) : vlb_shards_find(s->shards, name);
 }
 
@@ -246,6 +266,7 @@ static vlb_code check_tensors(const vlb_model *m, const source *file, const char
   char missing[640] = "", theirs[128], ours[128];
   int count = 0;
   for (int i = 0; i < m->param_count; i++) {
+    if (file->vlm && !vlb_param_is_vlm(&m->params[i])) continue;
     const vlb_st_entry *e = find_tensor(file, m->params[i].name);
     size_t used = strlen(missing);
     if (!e && log) vlb_warn(log, "%s: no tensor %s", path, m->params[i].name);
@@ -343,6 +364,60 @@ vlb_code vlb_model_map(const vlb_model_config *config, vlb_shards *shards, const
   note_unknown(m, shards, folder, log);
   *out = m;
   return VLB_OK;
+}
+
+/* ---- a model that trains on from given tensors ---- */
+
+static const vlb_st_entry *given(const source *s, const vlb_param *p) {
+  return s->shards && (!s->vlm || vlb_param_is_vlm(p)) ? find_tensor(s, p->name) : NULL;
+}
+
+static bool stays_mapped(const source *s, const vlb_param *p) {
+  const vlb_st_entry *e = given(s, p);
+  return e && !p->trainable && usable_in_place(p, e);
+}
+
+/* trained tensors keep their places; behind them frozen ones, as far as they cannot be used where they are mapped */
+static vlb_code place_for_training(vlb_model *m, const source *s, uint64_t seed, vlb_error *err) {
+  m->weight_count = m->gradient_count;
+  for (int i = 0; i < m->param_count; i++) {
+    vlb_param *p = &m->params[i];
+    if (p->trainable || stays_mapped(s, p)) continue;
+    p->offset = m->weight_count;
+    m->weight_count += padded(p->size);
+  }
+  m->weights = vlb_floats(m->weight_count + 16);
+  if (!m->weights) return out_of_memory(m->weight_count, err);
+  for (int i = 0; i < m->param_count; i++) {
+    vlb_param *p = &m->params[i];
+    const vlb_st_entry *e = given(s, p);
+    p->data = stays_mapped(s, p) ? e->data : m->weights + p->offset;
+    if (!e) init_param(m, i, seed);
+    if (!e || stays_mapped(s, p)) continue;
+    VLB_TRY(convert(p, e, m->weights + p->offset, err));
+    vlb_st_release(e);
+  }
+  return VLB_OK;
+}
+
+vlb_code vlb_model_begin(const vlb_model_config *config, uint64_t seed, vlb_shards *shards, bool vlm_only, const char *label, vlb_model **out,
+                         vlb_error *err) {
+  vlb_model *m;
+  vlb_code code = list_params(config, &m, err);
+  *out = NULL;
+  if (code) {
+    vlb_shards_close(shards);
+    return code;
+  }
+  m->mapped = shards;
+  source s = {.shards = shards, .vlm = vlm_only ? config : NULL};
+  if (shards) code = check_tensors(m, &s, label, NULL, err);
+  if (!code) code = place_for_training(m, &s, seed, err);
+  if (code)
+    vlb_model_free(m);
+  else
+    *out = m;
+  return code;
 }
 
 vlb_code vlb_model_save(const vlb_model *m, const char *path, vlb_error *err) {

@@ -16,7 +16,18 @@ static void write_stats(FILE *out, const vlb_stats *s) {
   for (int i = 0; i < s->dim; i++) fprintf(out, "%a %a\n", (double)s->mean[i], (double)s->std[i]);
 }
 
-/* Settings, data (by size and statistics) and initial weights. How often checkpoints are written decides nothing. */
+/* frozen tensors that are used where they are mapped */
+static void write_mapped(FILE *out, const vlb_model *m) {
+  char hash[VLB_HASH_SIZE];
+  for (int i = 0; i < m->param_count; i++) {
+    const vlb_param *p = &m->params[i];
+    if (p->data == m->weights + p->offset) continue;
+    vlb_hash(p->data, p->size * sizeof *p->data, hash);
+    fprintf(out, "%s %s\n", p->name, hash);
+  }
+}
+
+/* Settings, data (by size and statistics) and initial weights. How often checkpoints are written decides nothing, nor where the VLM came from. */
 vlb_code vlb_checkpoint_identify(vlb_trainer *t, vlb_error *err) {
   char *text = NULL, weights[VLB_HASH_SIZE];
   size_t size = 0;
@@ -24,6 +35,7 @@ vlb_code vlb_checkpoint_identify(vlb_trainer *t, vlb_error *err) {
   if (!out) return vlb_fail(err, VLB_FAILED, "not enough memory to name the training run");
   vlb_train_config config = *t->config;
   config.checkpoint_every = 1;
+  config.vlm.s[0] = 0;
   vlb_fields_write(vlb_model_fields, &t->model->config, out);
   vlb_fields_write(vlb_train_fields, &config, out);
   fprintf(out, "frames %lld\n", (long long)t->data->frames);
@@ -31,6 +43,7 @@ vlb_code vlb_checkpoint_identify(vlb_trainer *t, vlb_error *err) {
   write_stats(out, &t->data->action_stats);
   vlb_hash(t->model->weights, t->model->weight_count * sizeof *t->model->weights, weights);
   fprintf(out, "weights %s\n", weights);
+  write_mapped(out, t->model);
   int failed = fclose(out);
   if (!failed) vlb_hash(text, size, t->run);
   free(text);

@@ -22,6 +22,7 @@
   X(REAL, eps, "1e-8", 0, 1, NULL, "AdamW")                                                                      \
   X(REAL, weight_decay, "1e-10", 0, 1, NULL, "AdamW")                                                            \
   X(REAL, grad_clip, "10", 0, 1e9, NULL, "largest gradient norm; 0 = no limit")                                             \
+  X(TEXT, vlm, "", 0, 0, NULL, "weights the VLM starts from: a shipped one's name or a folder with model.safetensors; empty: random") \
   X(INT, checkpoint_every, "500", 1, 100000000, NULL, "steps between resumable checkpoints")
 
 typedef struct {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/train/vlm.h"
 #include "experiments/plan/inputs.h"
 #include "sim/rollout/suites.h"
 
@@ -64,16 +65,32 @@ static vlb_code write_demos(FILE *out, const vlb_cell *cell, vlb_error *err) {
   return VLB_OK;
 }
 
+/* Rows of [train] that enter a name. A VLM is known by its digest among the inputs. */
+static void write_train_keys(FILE *out, const vlb_train_config *config) {
+  static const char *const elsewhere[] = {"vlm"};
+  vlb_field rows[64];
+  int n = 0;
+  for (const vlb_field *f = vlb_train_fields; f->name; f++) {
+    bool skip = false;
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) skip |= !strcmp(f->name, elsewhere[i]);
+    if (!skip) rows[n++] = *f;
+  }
+  rows[n] = (vlb_field){.name = NULL};
+  write_section(out, "train", rows, config);
+}
+
 static vlb_code write_train(FILE *out, const vlb_cell *cell, const vlb_cell *cells, vlb_error *err) {
-  char tokenizer[VLB_HASH_SIZE];
+  char tokenizer[VLB_HASH_SIZE], vlm[VLB_HASH_SIZE];
   vlb_settings s = cell->settings;
   VLB_TRY(vlb_digest_tokenizer(tokenizer, err));
+  VLB_TRY(vlb_vlm_digest(s.train.vlm.s, vlm, err));
   fputs("\n[inputs]\ndemos = [", out);
   for (int i = 0; i < cell->parent_count; i++) fprintf(out, "%s\"%s\"", i ? ", " : "", cells[cell->parents[i]].hash);
   fprintf(out, "]\ntokenizer = \"%s\"\n", tokenizer);
+  if (*vlm) fprintf(out, "vlm = \"%s\"\n", vlm);
   set_default(vlb_train_fields, &s.train, "checkpoint_every");
   set_default(vlb_train_fields, &s.train, "seeds");
-  write_section(out, "train", vlb_train_fields, &s.train);
+  write_train_keys(out, &s.train);
   write_section(out, "model", vlb_model_fields, &s.model);
   return VLB_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
+#include "core/train/vlm.h"
 
 vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *config, vlb_error *err) {
   char path[1024];
@@ -59,12 +60,12 @@ static vlb_code load_checkpoint(const char *folder, const vlb_model_config *conf
   return code;
 }
 
-static vlb_code load(const char *folder, const vlb_model_config *config, const int64_t *untrained_seed, vlb_pretrained *p, vlb_error *err) {
+static vlb_code load(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained, vlb_pretrained *p, vlb_error *err) {
   char path[1024];
-  VLB_TRY(vlb_model_create(config, &p->model, err));
-  if (untrained_seed) {
-    vlb_model_init(p->model, (uint64_t)*untrained_seed);
+  if (untrained) {
+    VLB_TRY(vlb_train_begin(config, untrained, &p->model, err));
   } else {
+    VLB_TRY(vlb_model_create(config, &p->model, err));
     VLB_TRY(vlb_path(path, sizeof path, err, "%s/model.safetensors", folder));
     VLB_TRY(vlb_model_load(p->model, path, err));
   }
@@ -99,12 +100,12 @@ static vlb_code check_complete(const vlb_episode_result *results, int n, vlb_err
   return VLB_OK;
 }
 
-vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *config, const int64_t *untrained_seed,
+vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained,
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err) {
   vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed};
   vlb_code code = is_checkpoint(folder) ? load_checkpoint(folder, config, suite->embodiment, ctx->log, &source.trained, err)
-                                        : load(folder, config, untrained_seed, &source.trained, err);
+                                        : load(folder, config, untrained, &source.trained, err);
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);
   if (!code) code = check_complete(results, suite->task_count * (int)eval->episodes_per_task, err);
   vlb_pretrained_free(&source.trained);

@@ -3,6 +3,7 @@
 #ifndef VLB_PLAN_MODEL_FOLDER_H
 #define VLB_PLAN_MODEL_FOLDER_H
 
+#include "core/train/train.h"
 #include "experiments/plan/policy_adapter.h"
 #include "sim/rollout/rollout.h"
 
@@ -10,9 +11,9 @@ vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *c
 vlb_code vlb_model_folder_config(const char *folder, vlb_model_config *config, vlb_error *err);         /* reads it */
 
 /* Rolls out the model of a folder on a suite. model: configuration (that of the folder, perhaps with other inference settings).
- * untrained_seed: NULL loads the weights, else they are initial ones of that seed. results: [suite->task_count * episodes_per_task] in (task,
+ * untrained: NULL loads the weights, else they are those that training with these settings begins with. results: [suite->task_count * episodes_per_task] in (task,
  * episode) order. An episode that was not run is an error. */
-vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *model, const int64_t *untrained_seed,
+vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *model, const vlb_train_config *untrained,
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err);
 

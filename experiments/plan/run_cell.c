@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
-#include "core/model/model.h"
+#include "core/train/vlm.h"
 #include "experiments/plan/model_folder.h"
 #include "experiments/store/episodes_csv.h"
 #include "sim/rollout/suites.h"
@@ -49,13 +49,10 @@ vlb_code vlb_train_in(const vlb_settings *s, const char *const *demos, int demo_
                       vlb_error *err) {
   vlb_model *model = NULL;
   vlb_dataset *data = NULL;
-  vlb_code code = load_demos(&s->model, demos, demo_count, ctx, &data, err);
+  vlb_code code = vlb_train_begin(&s->model, &s->train, &model, err);
+  if (!code) code = load_demos(&s->model, demos, demo_count, ctx, &data, err);
   if (!code) code = vlb_model_folder_describe(folder, &s->model, err);
-  if (!code) code = vlb_model_create(&s->model, &model, err);
-  if (!code) {
-    vlb_model_init(model, (uint64_t)s->train.seed);
-    code = vlb_train(model, &s->train, data, label, folder, ctx, err);
-  }
+  if (!code) code = vlb_train(model, &s->train, data, label, folder, ctx, err);
   vlb_dataset_free(data);
   vlb_model_free(model);
   return code;
@@ -70,7 +67,7 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
   int n = suite->task_count * (int)s->eval.episodes_per_task;
   vlb_episode_result *results = calloc((size_t)n, sizeof *results);
   vlb_code code = results ? VLB_OK : vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);
-  if (!code) code = vlb_model_folder_eval(parent, &s->model, cell->untrained ? &s->train.seed : NULL, &s->eval, suite, label, results, ctx, err);
+  if (!code) code = vlb_model_folder_eval(parent, &s->model, cell->untrained ? &s->train : NULL, &s->eval, suite, label, results, ctx, err);
   if (!code) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, results, n, err);
   free(results);
   vlb_suite_free(suite);
