@@ -17,7 +17,8 @@ typedef enum {
   VLB_RNG_SAMPLE = 7,     /* sampling noise of a rollout: index = task, episode, replan */
   VLB_RNG_BOOTSTRAP = 8,  /* resampling in statistics */
   VLB_RNG_TEST = 9,       /* tests and benchmarks */
-  VLB_RNG_METAWORLD = 10  /* Meta-World's random vectors: index = task, episode */
+  VLB_RNG_METAWORLD = 10, /* Meta-World's random vectors: index = task, episode */
+  VLB_RNG_LATENCY = 20    /* virtual time of an inference: index = task, episode, inference */
 } vlb_rng_purpose;
 
 typedef struct {
