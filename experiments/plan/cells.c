@@ -95,16 +95,29 @@ static vlb_code write_train(FILE *out, const vlb_cell *cell, const vlb_cell *cel
   return VLB_OK;
 }
 
+/* Only what is not as without a clock: cells of an evaluation that waits for a policy that takes no time keep the names that they had before there was one. */
+static vlb_code write_control(FILE *out, const vlb_control_config *config, vlb_error *err) {
+  vlb_control_config c = *config;
+  char digest[VLB_HASH_SIZE];
+  if (vlb_control_is_plain(&c)) return VLB_OK;
+  vlb_control_resolve(&c);
+  VLB_TRY(vlb_latency_digest(&c, digest, err));
+  set_default(vlb_control_fields, &c, "latency_file");
+  write_section(out, "control", vlb_control_fields, &c);
+  if (digest[0]) fprintf(out, "latencies = \"%s\"\n", digest);
+  return VLB_OK;
+}
+
 static vlb_code write_eval(FILE *out, const vlb_cell *cell, const vlb_cell *train, vlb_error *err) {
   vlb_rollout_config eval = cell->settings.eval;
   VLB_TRY(write_suite(out, eval.suite.s, err));
   fprintf(out, "train = \"%s\"\nweights = \"%s\"\n", train->hash, cell->untrained ? "initial" : "trained");
   set_default(vlb_rollout_fields, &eval, "suite");
   set_default(vlb_rollout_fields, &eval, "lanes");
-  write_section(out, "eval", vlb_rollout_fields, &eval);
+  write_section(out, "eval", vlb_episode_fields, &eval);
   fprintf(out, "n_action_steps = %lld\nnum_steps = %lld\n", (long long)cell->settings.model.n_action_steps,
           (long long)cell->settings.model.num_steps);
-  return VLB_OK;
+  return write_control(out, &eval.control, err);
 }
 
 static vlb_code name_cell(vlb_cell *cell, const vlb_cell *cells, vlb_error *err) {

@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/train/vlm.h"
 #include "experiments/plan/model_folder.h"
+#include "experiments/store/clock_csv.h"
 #include "experiments/store/episodes_csv.h"
 #include "sim/rollout/suites.h"
 
@@ -69,6 +70,8 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
   vlb_code code = results ? VLB_OK : vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);
   if (!code) code = vlb_model_folder_eval(parent, &s->model, cell->untrained ? &s->train : NULL, &s->eval, suite, label, results, ctx, err);
   if (!code) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, results, n, err);
+  if (!code && !vlb_control_is_plain(&s->eval.control)) code = vlb_clock_csv_write(folder, results, n, err);
+  vlb_episode_results_clear(results, n);
   free(results);
   vlb_suite_free(suite);
   return code;

@@ -45,6 +45,7 @@ vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   vlb_model_shape shape;
   VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
   VLB_TRY(vlb_train_config_check(&s->train, err));
+  VLB_TRY(vlb_control_check(&s->eval.control, err));
   if (s->demos.seed == s->eval.seed)
     return vlb_fail(err, VLB_USAGE, "eval.seed = demos.seed = %lld: the evaluation would start where the demonstrations did",
                     (long long)s->eval.seed);

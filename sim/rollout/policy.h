@@ -6,6 +6,14 @@
 
 #include "core/data/embodiment.h"
 
+/* Real-time chunking: the part of the previous chunk that is not executed yet guides the new one (specification 18). */
+typedef struct {
+  const float *previous;  /* [n,action_dim] in the robot's units */
+  int n, delay, horizon;  /* actions; delay: of them those that will be executed before the new chunk is there */
+  int schedule;           /* rtc_schedule: linear exp ones zeros */
+  double weight;          /* largest weight */
+} vlb_guide;
+
 /* What the policy may look at. Images are as the policy sees them (the embodiment's view), [size,size,3] RGB. Borrowed until
  * the call returns. */
 typedef struct {
@@ -15,6 +23,7 @@ typedef struct {
   float state[VLB_MAX_STATE];            /* [state_dim] */
   const char *instruction;
   int task, episode, replan;             /* key of the sampling noise */
+  const vlb_guide *guide;                /* NULL: none */
 } vlb_observation;
 
 typedef struct {

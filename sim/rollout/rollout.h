@@ -1,10 +1,11 @@
-/* The episode loop: reset, settle, observe, act through an action queue, until success or the step limit. */
+/* The episode loop: reset, settle, observe, act through an action queue in virtual time, until success or the step limit. */
 #ifndef VLB_SIM_ROLLOUT_H
 #define VLB_SIM_ROLLOUT_H
 
 #include "core/base/context.h"
 #include "core/base/fields.h"
 #include "sim/rollout/policy.h"
+#include "sim/rollout/timeline.h"
 #include "sim/task/task.h"
 
 typedef enum {
@@ -23,6 +24,10 @@ typedef struct {
   double score; /* partial credit, 0 to 1; tasks without any: 1 for success, else 0 */
   int steps;   /* control steps after settling, up to and including the successful one */
   int replans; /* policy calls */
+  int completions;           /* with fixed_time: how often the task was done */
+  vlb_timeline_record clock; /* virtual time: what the robot waited for, how old its actions were, how busy the policy was */
+  vlb_timeline_tick *trace;  /* [trace_size] of the first trace_episodes of a task, else NULL; owned, vlb_episode_results_clear */
+  int trace_size;
   char state_hash[17]; /* first 16 hex digits of the SHA-256 of the final qpos, qvel: bit-exactness is checked with it */
 } vlb_episode_result;
 
@@ -36,12 +41,17 @@ typedef struct {
   X(INT, lanes, "8", 1, 64, NULL, "episodes advanced side by side per thread; never changes a result")
 typedef struct {
   VLB_ROLLOUT_FIELDS(VLB_FIELD_MEMBER)
+  vlb_control_config control;
 } vlb_rollout_config;
-extern const vlb_field vlb_rollout_fields[];
+extern const vlb_field vlb_rollout_fields[]; /* these, then those of control.h */
+extern const vlb_field vlb_episode_fields[]; /* these alone */
+
+void vlb_episode_results_clear(vlb_episode_result *results, int n); /* gives their traces back */
 
 /* Runs all task x episode pairs of the suite with policies[worker], worker < ctx->threads, lanes episodes per policy call.
  * results: [tasks*episodes_per_task] in (task, episode) order, filled whatever happens. An error of one episode is its outcome,
- * not the call's; the call fails only when nothing can run (scene does not compile, no renderer, stop asked for). A
+ * not the call's; the call fails only when nothing can run (scene does not compile, no renderer, stop asked for, fixed_time on a suite whose tasks
+ * cannot start anew). A
  * config->render_size of 0, which no user can ask for, draws nothing and needs no renderer. */
 vlb_code vlb_rollouts_run(const vlb_rollout_config *config, const vlb_suite *suite, const vlb_policy_callback *policies,
                           const vlb_context *ctx, const char *label, vlb_episode_result *results, vlb_error *err);

@@ -144,6 +144,31 @@ vlb_code vlb_task_reset(const vlb_task *task, int task_index, int episode, uint6
   return vlb_engine_guard(reset, &job, err);
 }
 
+/* Start positions are taken in turn, as by the episodes that follow; the numbers drawn are of a stream of their own. */
+static vlb_code again(void *self, vlb_error *err) {
+  reset_job *job = self;
+  const mjModel *m = job->scene->model;
+  mjData *d = job->data;
+  for (int tries = 0; tries < EPISODE_TRIES; tries++) {
+    if (!place_all(job->task, job->episode, &job->rng, job->scene, d)) continue;
+    for (int i = 0; i < job->task->object_count; i++) {
+      if (!job->task->objects[i].movable) continue;
+      int joint = m->body_jntadr[vlb_object_body(m, job->task->objects[i].name)];
+      mju_zero(d->qvel + m->jnt_dofadr[joint], 6);
+    }
+    mj_forward(m, d);
+    return VLB_OK;
+  }
+  return vlb_fail(err, VLB_FAILED, "task \"%s\": the objects do not fit a second time; widen the regions or move them apart", job->task->instruction);
+}
+
+vlb_code vlb_task_again(const vlb_task *task, int task_index, int episode, int round, uint64_t seed, const vlb_scene *scene, mjData *data,
+                        vlb_error *err) {
+  reset_job job = {task, scene, data, episode + round,
+                   vlb_rng_make(seed, VLB_RNG_PLACEMENT, (uint32_t)task_index, (uint32_t)round << 16 | (uint32_t)episode)};
+  return vlb_engine_guard(again, &job, err);
+}
+
 /* --- names --- */
 
 static vlb_code need(int id, const vlb_task *task, const char *name, vlb_error *err) {

@@ -44,6 +44,11 @@ static vlb_code start(vlb_world *w, int episode, uint64_t seed, vlb_error *err) 
   return VLB_OK;
 }
 
+static vlb_code again(vlb_world *w, int episode, int round, uint64_t seed, vlb_error *err) {
+  *(progress *)w->control = (progress){{0}};
+  return vlb_task_again(w->task, w->task_index, episode, round, seed, w->scene, w->data, err);
+}
+
 static void state(const vlb_world *w, float *out) { vlb_joint_state(w->data, out); }
 
 static vlb_code expert_start(vlb_world *w, int episode, uint64_t seed, vlb_error *err) {
@@ -55,4 +60,4 @@ static void expert_act(vlb_world *w, double *action) { vlb_so_expert_act(w->expe
 static int expert_finished(const vlb_world *w) { return vlb_so_expert_finished(w->expert); }
 
 const vlb_family vlb_so_family = {sizeof(progress), sizeof(vlb_so_expert), vlb_task_compile, vlb_task_digest, start, step, state,
-                                  expert_start, expert_act, expert_finished, NULL};
+                                  expert_start, expert_act, expert_finished, NULL, again};

@@ -79,6 +79,11 @@ vlb_code vlb_task_digest(const vlb_suite *suite, char hash[VLB_HASH_SIZE], vlb_e
  * time 0, at rest, robot at home with its noise. Errors: VLB_FAILED when no placement fits. */
 vlb_code vlb_task_reset(const vlb_task *task, int task_index, int episode, uint64_t seed, const vlb_scene *scene, mjData *data, vlb_error *err);
 
+/* Things once more at a start of their own, those of another episode number, at rest; robot and time as they are. Pure function of (task index,
+ * episode, round >= 1, seed) and the robot's pose. Errors: VLB_FAILED when no placement fits. */
+vlb_code vlb_task_again(const vlb_task *task, int task_index, int episode, int round, uint64_t seed, const vlb_scene *scene, mjData *data,
+                        vlb_error *err);
+
 /* Conjunction of the goals, tests exactly as libero.md 4 (no mj_forward here). */
 int vlb_task_success(const vlb_task *task, const vlb_scene *scene, const mjData *data);
 

@@ -37,6 +37,22 @@ vlb_code vlb_world_step(vlb_world *w, const double *action, vlb_error *err) {
   return VLB_OK;
 }
 
+void vlb_world_hold(const vlb_world *w, const double *last, double *action) {
+  int n = w->suite->embodiment->action_dim;
+  if (w->suite->family == &vlb_so_family) {
+    mju_copy(action, w->data->ctrl, n);
+    return;
+  }
+  mju_zero(action, n);
+  action[n - 1] = last ? last[n - 1] : -1;
+}
+
+vlb_code vlb_world_again(vlb_world *w, int episode, int round, uint64_t seed, vlb_error *err) {
+  w->success = 0;
+  w->score = 0;
+  return w->suite->family->again(w, episode, round, seed, err);
+}
+
 void vlb_world_hash(const vlb_world *w, char hash[17]) {
   char full[VLB_HASH_SIZE];
   const mjModel *m = w->scene->model;

@@ -25,6 +25,8 @@ struct vlb_family {
   void (*expert_act)(vlb_world *w, double *action);
   int (*expert_finished)(const vlb_world *w);
   void (*close)(vlb_world *w); /* NULL: nothing to give back */
+  /* The task anew in the middle of an episode, for the `round`-th time: things at a new start, the robot as it is. NULL: it cannot. */
+  vlb_code (*again)(vlb_world *w, int episode, int round, uint64_t seed, vlb_error *err);
 };
 
 struct vlb_world {
@@ -47,6 +49,14 @@ vlb_code vlb_world_start(vlb_world *w, int episode, uint64_t seed, vlb_error *er
 
 /* One control step; action [action_dim] is clipped to what the robot takes. */
 vlb_code vlb_world_step(vlb_world *w, const double *action, vlb_error *err);
+
+/* The action [action_dim] that keeps the robot's last target: the SO-100's joints keep theirs, the others stand still with the gripper as in `last`,
+ * open when last is NULL: there was no action yet. */
+void vlb_world_hold(const vlb_world *w, const double *last, double *action);
+
+/* Where the family can (family->again): success and score from 0, things at a new start. A pure function of (suite, task, episode, round, seed) and of
+ * where the robot is. */
+vlb_code vlb_world_again(vlb_world *w, int episode, int round, uint64_t seed, vlb_error *err);
 
 /* First 16 hexadecimal digits of the SHA-256 of qpos and qvel; empty without memory. */
 void vlb_world_hash(const vlb_world *w, char hash[17]);
