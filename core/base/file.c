@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -57,6 +58,11 @@ vlb_code vlb_file_read(const char *path, char **data, size_t *size, vlb_error *e
 bool vlb_file_exists(const char *path) {
   struct stat st;
   return stat(path, &st) == 0;
+}
+
+bool vlb_is_folder(const char *path) {
+  struct stat st;
+  return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* --- atomic writes --- */
@@ -155,6 +161,28 @@ vlb_code vlb_file_write(const char *path, const void *data, size_t size, vlb_err
   return vlb_writer_commit(&w, err);
 }
 
+vlb_code vlb_file_copy(const char *from, const char *to, vlb_error *err) {
+  static const size_t block = 1 << 16;
+  vlb_writer w;
+  FILE *in = fopen(from, "rb");
+  if (!in) return vlb_fail(err, VLB_FAILED, "%s: cannot open: %s", from, strerror(errno));
+  char *buf = malloc(block);
+  vlb_code code = buf ? vlb_writer_open(&w, to, err) : vlb_fail(err, VLB_FAILED, "%s: out of memory", to);
+  for (size_t n = 1; !code && n;) {
+    n = fread(buf, 1, block, in);
+    fwrite(buf, 1, n, w.out);
+  }
+  if (!code && ferror(in)) {
+    code = vlb_fail(err, VLB_FAILED, "%s: cannot read: %s", from, strerror(errno));
+    vlb_writer_abort(&w);
+  } else if (!code) {
+    code = vlb_writer_commit(&w, err);
+  }
+  free(buf);
+  fclose(in);
+  return code;
+}
+
 /* --- folders --- */
 
 vlb_code vlb_folder_make(const char *path, vlb_error *err) {
@@ -172,6 +200,26 @@ vlb_code vlb_folder_make(const char *path, vlb_error *err) {
   struct stat st;
   if (stat(path, &st) || !S_ISDIR(st.st_mode)) return vlb_fail(err, VLB_FAILED, "%s: is a file, a folder is needed here", path);
   return VLB_OK;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at) {
+  (void)st, (void)kind, (void)at;
+  return remove(path);
+}
+
+vlb_code vlb_folder_remove(const char *path, vlb_error *err) {
+  enum { OPEN_FOLDERS = 16 };
+  if (!nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) || errno == ENOENT) return VLB_OK;
+  return vlb_fail(err, VLB_FAILED, "%s: cannot be removed: %s", path, strerror(errno));
+}
+
+bool vlb_folder_empty(const char *path) {
+  DIR *folder = opendir(path);
+  bool empty = folder || errno == ENOENT;
+  for (struct dirent *entry; folder && empty && (entry = readdir(folder)) != NULL;)
+    empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+  if (folder) closedir(folder);
+  return empty;
 }
 
 /* Process number of a leftover "NAME.tmp.PID", 0 for any other name. */

@@ -25,7 +25,9 @@ void vlb_temp_name(const char *path, char *temp, size_t size);
 vlb_code vlb_publish(const char *temp, const char *path, vlb_error *err);
 
 vlb_code vlb_file_write(const char *path, const void *data, size_t size, vlb_error *err); /* whole file, atomic */
+vlb_code vlb_file_copy(const char *from, const char *to, vlb_error *err);                  /* whole file, atomic; of any size */
 vlb_code vlb_folder_make(const char *path, vlb_error *err);                               /* with its parents */
+vlb_code vlb_folder_remove(const char *path, vlb_error *err);                             /* with all that is in it; absent is fine */
 
 /* Paths FOLDER/NAME of what a folder holds whose name ends in `suffix`, by name, without hidden ones. None is no error.
  * Errors: VLB_USAGE when it is no folder that can be listed. Caller: vlb_list_free. */
@@ -38,6 +40,8 @@ void vlb_list_free(vlb_file_list *list);
 
 void vlb_folder_clean(const char *path); /* removes leftover *.tmp.* files of dead processes in this folder */
 bool vlb_file_exists(const char *path);
+bool vlb_is_folder(const char *path);
+bool vlb_folder_empty(const char *path); /* or absent */
 
 /* snprintf into a fixed path buffer; VLB_FAILED when it does not fit. */
 vlb_code vlb_path(char *buf, size_t size, vlb_error *err, const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -1,5 +1,6 @@
 #include "core/base/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/file.h"
@@ -19,6 +20,36 @@ vlb_code vlb_json_open(const char *path, json_t **root, vlb_error *err) {
   }
   *root = o;
   return VLB_OK;
+}
+
+/* whether every real number of a tree is the same after being written with that many digits */
+static bool survives(const json_t *v, int digits) {
+  const char *key;
+  json_t *child;
+  char text[64];
+  bool good = true;
+  if (json_is_real(v)) {
+    snprintf(text, sizeof text, "%.*g", digits, json_real_value(v));
+    return strtod(text, NULL) == json_real_value(v);
+  }
+  for (size_t i = 0; good && i < json_array_size(v); i++) good = survives(json_array_get(v, i), digits);
+  json_object_foreach((json_t *)(uintptr_t)v, key, child) good = good && survives(child, digits);
+  return good;
+}
+
+vlb_code vlb_json_write(const char *path, json_t *root, vlb_error *err) {
+  size_t digits = survives(root, 15) ? 15 : survives(root, 16) ? 16 : 17;
+  char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(digits)) : NULL;
+  json_decref(root);
+  if (!text) return vlb_fail(err, VLB_FAILED, "%s: out of memory", path);
+  vlb_writer w;
+  vlb_code code = vlb_writer_open(&w, path, err);
+  if (!code) {
+    fprintf(w.out, "%s\n", text);
+    code = vlb_writer_commit(&w, err);
+  }
+  free(text);
+  return code;
 }
 
 void vlb_json_complain(vlb_json *r, const char *key, const char *what) {

@@ -18,6 +18,10 @@ typedef struct {
 /* The root object of a file; caller: json_decref. Errors (VLB_FAILED): no such file, not JSON, not an object. */
 vlb_code vlb_json_open(const char *path, json_t **root, vlb_error *err);
 
+/* A file with that text, two blanks per level, keys in their order, atomic; every number is read back as it was, with as few digits as
+ * that allows. Takes root over, also on failure; NULL is an error. */
+vlb_code vlb_json_write(const char *path, json_t *root, vlb_error *err);
+
 /* Remembers "PATH: key KEY: WHAT" unless something failed before. */
 void vlb_json_complain(vlb_json *r, const char *key, const char *what);
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/data/shards.h"
 #include "core/data/statistics.h"
@@ -24,5 +25,13 @@ typedef struct {
  * program does not do. */
 vlb_code vlb_processors_read(const char *folder, const vlb_shards *weights, int state_dim, int action_dim, vlb_log *log, vlb_processors *out,
                              vlb_error *err);
+
+/* Writes both pipelines and their statistics into FOLDER. inputs and outputs: the features as config.json has them (borrowed). tokenizer:
+ * vlm_model_name; padding: pad_language_to. Errors: VLB_FAILED. */
+vlb_code vlb_processors_write(const char *folder, const vlb_processors *p, json_t *inputs, json_t *outputs, const char *tokenizer, const char *padding,
+                              vlb_error *err);
+
+/* The norm_map of these statistics: what is done with pictures, states and actions. Caller: json_decref. */
+json_t *vlb_norm_map(const vlb_processors *p);
 
 #endif

@@ -292,18 +292,24 @@ void vlb_st_release(const vlb_st_entry *e) {
 
 /* --- writing --- */
 
+/* A tensor of the file: its values, and the type they are stored in. */
+typedef struct {
+  vlb_st_entry e;
+  vlb_dtype stored;
+} output;
+
 /* "name": {"dtype": ..., "shape": [...], "data_offsets": [...]}; `offset` moves behind the tensor. */
-static bool add_entry(json_t *header, const vlb_st_entry *e, size_t *offset) {
+static bool add_entry(json_t *header, const output *o, size_t *offset) {
   json_t *shape = json_array();
-  for (int i = 0; i < e->ndim; i++) json_array_append_new(shape, json_integer(e->dims[i]));
+  for (int i = 0; i < o->e.ndim; i++) json_array_append_new(shape, json_integer(o->e.dims[i]));
   size_t begin = *offset;
-  *offset += bytes_of(e);
-  json_t *info = json_pack("{s:s, s:o, s:[I, I]}", "dtype", vlb_dtype_name(e->dtype), "shape", shape, "data_offsets",
+  *offset += o->e.count * vlb_dtype_size(o->stored);
+  json_t *info = json_pack("{s:s, s:o, s:[I, I]}", "dtype", vlb_dtype_name(o->stored), "shape", shape, "data_offsets",
                            (json_int_t)begin, (json_int_t)*offset);
-  return json_object_set_new(header, e->name, info) == 0;
+  return json_object_set_new(header, o->e.name, info) == 0;
 }
 
-static vlb_code write_header(const char *path, const vlb_st_entry *sorted, int n, FILE *out, vlb_error *err) {
+static vlb_code write_header(const char *path, const output *sorted, int n, FILE *out, vlb_error *err) {
   json_t *header = json_object();
   size_t offset = 0;
   bool good = header != NULL;
@@ -319,18 +325,84 @@ static vlb_code write_header(const char *path, const vlb_st_entry *sorted, int n
   return VLB_OK;
 }
 
-static vlb_code sort_entries(const char *path, vlb_st_entry *entries, int n, vlb_error *err) {
-  for (int i = 0; i < n; i++)
-    if (entries[i].ndim < 0 || entries[i].ndim > MAX_DIMS || !count_elements(&entries[i], &entries[i].count))
-      return vlb_fail(err, VLB_FAILED, "%s: tensor \"%s\" has no valid shape", path, entries[i].name);
-  if (n) qsort(entries, (size_t)n, sizeof *entries, by_name);
+/* wide types first, then by name: every tensor lies at a multiple of its element's size */
+static int by_width(const void *a, const void *b) {
+  const output *x = a, *y = b;
+  size_t m = vlb_dtype_size(x->stored), n = vlb_dtype_size(y->stored);
+  return m != n ? (m < n) - (m > n) : strcmp(x->e.name, y->e.name);
+}
+
+static int by_output_name(const void *a, const void *b) { return by_name(&((const output *)a)->e, &((const output *)b)->e); }
+
+static bool is_float(vlb_dtype d) { return d == VLB_F32 || d == VLB_F16 || d == VLB_BF16; }
+
+static vlb_code sort_outputs(const char *path, output *outputs, int n, vlb_error *err) {
+  for (int i = 0; i < n; i++) {
+    output *o = &outputs[i];
+    if (o->e.ndim < 0 || o->e.ndim > MAX_DIMS || !count_elements(&o->e, &o->e.count))
+      return vlb_fail(err, VLB_FAILED, "%s: tensor \"%s\" has no valid shape", path, o->e.name);
+    if (o->stored != o->e.dtype && !(is_float(o->stored) && is_float(o->e.dtype)))
+      return vlb_fail(err, VLB_FAILED, "%s: tensor \"%s\" is %s and cannot be stored as %s", path, o->e.name, vlb_dtype_name(o->e.dtype),
+                      vlb_dtype_name(o->stored));
+  }
+  if (n) qsort(outputs, (size_t)n, sizeof *outputs, by_output_name);
   for (int i = 1; i < n; i++)
-    if (!strcmp(entries[i - 1].name, entries[i].name))
-      return vlb_fail(err, VLB_FAILED, "%s: tensor \"%s\" would be written twice", path, entries[i].name);
+    if (!strcmp(outputs[i - 1].e.name, outputs[i].e.name))
+      return vlb_fail(err, VLB_FAILED, "%s: tensor \"%s\" would be written twice", path, outputs[i].e.name);
+  if (n) qsort(outputs, (size_t)n, sizeof *outputs, by_width);
   return VLB_OK;
 }
 
-static vlb_code write_sorted(const char *path, const vlb_st_entry *sorted, int n, vlb_error *err) {
+/* the upper half of the float, to nearest, ties to even; a NaN stays one */
+static uint16_t to_bf16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40);
+  return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+}
+
+static uint16_t to_f16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+  uint32_t rest = bits & 0x7fffffffu;
+  if (rest > 0x7f800000u) return sign | 0x7e00;             /* NaN */
+  if (rest >= 0x477ff000u) return sign | 0x7c00;            /* rounds to 65536 or more: infinity */
+  if (rest < 0x38800000u) {                                 /* below 2^-14: a multiple of 2^-24 */
+    float magnitude = from_bits(rest) + 0x1p-1f;            /* whose last place is 2^-24, so the sum rounds it */
+    memcpy(&bits, &magnitude, sizeof bits);
+    return (uint16_t)(sign | (bits - 0x3f000000u));
+  }
+  rest += 0xfffu + (rest >> 13 & 1);
+  return (uint16_t)(sign | (rest - 0x38000000u) >> 13);
+}
+
+/* elements first..first+n-1 in the type they are stored in */
+static void convert_piece(const output *o, size_t first, size_t n, float *real, uint16_t *half) {
+  vlb_st_entry part = o->e;
+  part.data = (const char *)o->e.data + first * vlb_dtype_size(o->e.dtype);
+  part.count = n;
+  vlb_st_to_float(&part, real);
+  if (o->stored == VLB_F32) return;
+  for (size_t i = 0; i < n; i++) half[i] = o->stored == VLB_BF16 ? to_bf16(real[i]) : to_f16(real[i]);
+}
+
+static void write_tensor(const output *o, FILE *out) {
+  enum { PIECE = 1024 };
+  float real[PIECE];
+  uint16_t half[PIECE];
+  if (o->stored == o->e.dtype) {
+    if (o->e.count) fwrite(o->e.data, vlb_dtype_size(o->stored), o->e.count, out);
+    return;
+  }
+  for (size_t first = 0; first < o->e.count && !ferror(out); first += PIECE) {
+    size_t n = o->e.count - first < PIECE ? o->e.count - first : PIECE;
+    convert_piece(o, first, n, real, half);
+    fwrite(o->stored == VLB_F32 ? (const void *)real : half, vlb_dtype_size(o->stored), n, out);
+  }
+}
+
+static vlb_code write_sorted(const char *path, const output *sorted, int n, vlb_error *err) {
   vlb_writer w;
   VLB_TRY(vlb_writer_open(&w, path, err));
   vlb_code code = write_header(path, sorted, n, w.out, err);
@@ -338,17 +410,20 @@ static vlb_code write_sorted(const char *path, const vlb_st_entry *sorted, int n
     vlb_writer_abort(&w);
     return code;
   }
-  for (int i = 0; i < n && !ferror(w.out); i++)
-    if (sorted[i].count) fwrite(sorted[i].data, vlb_dtype_size(sorted[i].dtype), sorted[i].count, w.out);
+  for (int i = 0; i < n && !ferror(w.out); i++) write_tensor(&sorted[i], w.out);
   return vlb_writer_commit(&w, err);
 }
 
-vlb_code vlb_safetensors_write(const char *path, const vlb_st_entry *entries, int n, vlb_error *err) {
-  vlb_st_entry *sorted = malloc(((size_t)n + 1) * sizeof *sorted);
-  if (!sorted) return vlb_fail(err, VLB_FAILED, "%s: out of memory", path);
-  if (n) memcpy(sorted, entries, (size_t)n * sizeof *sorted);
-  vlb_code code = sort_entries(path, sorted, n, err);
-  if (!code) code = write_sorted(path, sorted, n, err);
-  free(sorted);
+vlb_code vlb_safetensors_write_as(const char *path, const vlb_st_entry *entries, const vlb_dtype *stored, int n, vlb_error *err) {
+  output *outputs = malloc(((size_t)n + 1) * sizeof *outputs);
+  if (!outputs) return vlb_fail(err, VLB_FAILED, "%s: out of memory", path);
+  for (int i = 0; i < n; i++) outputs[i] = (output){entries[i], stored ? stored[i] : entries[i].dtype};
+  vlb_code code = sort_outputs(path, outputs, n, err);
+  if (!code) code = write_sorted(path, outputs, n, err);
+  free(outputs);
   return code;
+}
+
+vlb_code vlb_safetensors_write(const char *path, const vlb_st_entry *entries, int n, vlb_error *err) {
+  return vlb_safetensors_write_as(path, entries, NULL, n, err);
 }

@@ -38,7 +38,10 @@ void vlb_st_to_int(const vlb_st_entry *entry, int64_t *out);
 /* The entry's pages may leave memory; they are read again from the file when needed. */
 void vlb_st_release(const vlb_st_entry *entry);
 
-/* Writes entries (sorted by name here) atomically; byte-identical for identical input. data in the entry's dtype. */
+/* Writes entries (sorted here: wide types first, then by name) atomically; byte-identical for identical input. data in the entry's dtype. */
 vlb_code vlb_safetensors_write(const char *path, const vlb_st_entry *entries, int n, vlb_error *err);
+/* The same with entry i stored as stored[i]: its own, or F32, F16 or BF16 made from floats of another width (to nearest, ties to even), piece by piece, so
+ * that no copy of a tensor is held. */
+vlb_code vlb_safetensors_write_as(const char *path, const vlb_st_entry *entries, const vlb_dtype *stored, int n, vlb_error *err);
 
 #endif

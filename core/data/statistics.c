@@ -68,14 +68,19 @@ static const char *part_name(int part) { return (const char *const[]){"mean", "s
 
 static float *part_data(vlb_stats *s, int part) { return (float *[]){s->mean, s->std, s->min, s->max}[part]; }
 
-static void list_entries(const char *feature, vlb_stats *s, float *count, char names[PARTS][NAME_SIZE], vlb_st_entry *out) {
+/* what is known of a feature: the pair that normalises it, and the others where frames were counted; nothing of one that passes as it is */
+static int list_entries(const char *feature, vlb_stats *s, float *count, char names[PARTS][NAME_SIZE], vlb_st_entry *out) {
+  int n = 0;
   *count = (float)s->count; /* float32 like every statistic in LeRobot's files */
-  for (int part = 0; part < PARTS; part++) {
-    bool whole = part < PARTS - 1;
-    snprintf(names[part], NAME_SIZE, "%s.%s", feature, part_name(part));
-    out[part] = (vlb_st_entry){.name = names[part], .dtype = VLB_F32, .ndim = 1, .dims = {whole ? s->dim : 1},
-                               .data = whole ? part_data(s, part) : count};
+  for (int part = 0; part < PARTS && s->norm != VLB_NORM_IDENTITY; part++) {
+    bool whole = part < PARTS - 1, needed = part / 2 == (s->norm == VLB_NORM_MEAN_STD ? 0 : 1);
+    if (!needed && !s->count) continue;
+    snprintf(names[n], NAME_SIZE, "%s.%s", feature, part_name(part));
+    out[n] = (vlb_st_entry){.name = names[n], .dtype = VLB_F32, .ndim = 1, .dims = {whole ? s->dim : 1},
+                            .data = whole ? part_data(s, part) : count};
+    n++;
   }
+  return n;
 }
 
 vlb_code vlb_stats_save(const char *path, const vlb_stats *state, const vlb_stats *action, vlb_error *err) {
@@ -83,9 +88,9 @@ vlb_code vlb_stats_save(const char *path, const vlb_stats *state, const vlb_stat
   char names[2][PARTS][NAME_SIZE];
   float counts[2];
   vlb_st_entry entries[2 * PARTS];
-  list_entries("observation.state", &copy[0], &counts[0], names[0], entries);
-  list_entries("action", &copy[1], &counts[1], names[1], entries + PARTS);
-  return vlb_safetensors_write(path, entries, 2 * PARTS, err);
+  int n = list_entries("observation.state", &copy[0], &counts[0], names[0], entries);
+  n += list_entries("action", &copy[1], &counts[1], names[1], entries + n);
+  return vlb_safetensors_write(path, entries, n, err);
 }
 
 static vlb_code load_part(const vlb_safetensors *file, const char *path, const char *name, float *out, int *dim, vlb_error *err) {

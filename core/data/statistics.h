@@ -25,7 +25,8 @@ void vlb_stats_compute(const double *rows, int64_t n, int dim, vlb_stats *out);
 void vlb_normalize(const vlb_stats *s, const float *x, float *out);   /* (x-mean)/(std+1e-8), or 2(x-min)/(max-min)-1, or x */
 void vlb_unnormalize(const vlb_stats *s, const float *x, float *out); /* x*std+mean, or (x+1)/2*(max-min)+min, or x */
 
-/* The state and action statistics of a policy in one safetensors file, keys "observation.state.mean", "action.std", ... */
+/* The state and action statistics of a policy in one safetensors file, keys "observation.state.mean", "action.std", ...; nothing of a feature whose
+ * norm is IDENTITY. Loading gives MEAN_STD. */
 vlb_code vlb_stats_save(const char *path, const vlb_stats *state, const vlb_stats *action, vlb_error *err);
 vlb_code vlb_stats_load(const char *path, vlb_stats *state, vlb_stats *action, vlb_error *err);
 

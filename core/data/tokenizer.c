@@ -40,11 +40,22 @@ vlb_code vlb_tokenizer_open(const char *path, vlb_tokenizer **tok, vlb_error *er
 
 extern const vlb_embedded vlb_embedded_data_assets[];
 
-vlb_code vlb_tokenizer_micro(vlb_tokenizer **tok, vlb_error *err) {
-  *tok = NULL;
-  for (const vlb_embedded *e = vlb_embedded_data_assets; e->path; e++)
-    if (!strcmp(e->path, "core/data/tokenizer.json")) return vlb_tokenizer_parse((const char *)e->data, e->size, e->path, tok, err);
+vlb_code vlb_tokenizer_micro_text(const char **json, size_t *size, vlb_error *err) {
+  for (const vlb_embedded *e = vlb_embedded_data_assets; e->path; e++) {
+    if (strcmp(e->path, "core/data/tokenizer.json")) continue;
+    *json = (const char *)e->data;
+    *size = e->size;
+    return VLB_OK;
+  }
   return vlb_fail(err, VLB_FAILED, "core/data/tokenizer.json is not embedded in this program");
+}
+
+vlb_code vlb_tokenizer_micro(vlb_tokenizer **tok, vlb_error *err) {
+  const char *text = NULL;
+  size_t size = 0;
+  *tok = NULL;
+  VLB_TRY(vlb_tokenizer_micro_text(&text, &size, err));
+  return vlb_tokenizer_parse(text, size, "core/data/tokenizer.json", tok, err);
 }
 
 /* --- encoding --- */

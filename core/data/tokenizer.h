@@ -16,6 +16,7 @@ vlb_code vlb_tokenizer_open(const char *path, vlb_tokenizer **tok, vlb_error *er
 vlb_code vlb_tokenizer_parse(const char *json, size_t size, const char *name, vlb_tokenizer **tok, vlb_error *err);
 /* The embedded micro tokenizer (core/data/tokenizer.json): vocabulary of 512. */
 vlb_code vlb_tokenizer_micro(vlb_tokenizer **tok, vlb_error *err);
+vlb_code vlb_tokenizer_micro_text(const char **json, size_t *size, vlb_error *err); /* that file itself, never freed */
 void vlb_tokenizer_free(vlb_tokenizer *tok);
 int vlb_tokenizer_vocab(const vlb_tokenizer *tok);
 int vlb_tokenizer_pad(const vlb_tokenizer *tok);

@@ -82,6 +82,12 @@ static void read_vlm_file(vlb_json *r, const char *path, vlb_model_config *c) {
   r->code = file.code;
 }
 
+vlb_code vlb_lerobot_vlm_read(const char *path, vlb_model_config *config, vlb_error *err) {
+  vlb_json r = {path, err, VLB_OK};
+  read_vlm_file(&r, path, config);
+  return r.code;
+}
+
 /* SmolVLM2 by name (specification section 3) */
 static bool known_vlm(const char *name, vlb_model_config *c) {
   c->rms_eps = 1e-5, c->vision_eps = 1e-6, c->vocab_size = 49280, c->head_dim = 64;

@@ -24,6 +24,9 @@ typedef struct {
  * program does not do; VLB_USAGE: out of range. */
 vlb_code vlb_lerobot_config_read(const char *path, vlb_lerobot_config *out, vlb_error *err);
 
+/* The sizes of a VLM into a configuration from the VLM's own config.json at `path`; the rest of it is left alone. */
+vlb_code vlb_lerobot_vlm_read(const char *path, vlb_model_config *config, vlb_error *err);
+
 /* Where a file of the VLM lies: FOLDER/VLM_MODEL_NAME/NAME, FOLDER/vlm/NAME, FOLDER/tokenizer/NAME or FOLDER/NAME, the first that is there, else
  * VLM_MODEL_NAME/NAME seen from the working directory. False: nowhere. */
 bool vlb_lerobot_find(const char *folder, const char *vlm, const char *name, char *path, size_t size);

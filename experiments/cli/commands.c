@@ -15,6 +15,7 @@ const vlb_command *const vlb_commands[] = {
     &vlb_cmd_doctor,
     &vlb_cmd_inspect,
     &vlb_cmd_infer,
+    &vlb_cmd_export,
     &vlb_cmd_verify,
     &vlb_cmd_verify_metaworld,
     &vlb_cmd_bench,

@@ -16,6 +16,7 @@ extern const vlb_command vlb_cmd_gallery;
 extern const vlb_command vlb_cmd_doctor;
 extern const vlb_command vlb_cmd_inspect;
 extern const vlb_command vlb_cmd_infer;
+extern const vlb_command vlb_cmd_export;
 extern const vlb_command vlb_cmd_verify;
 extern const vlb_command vlb_cmd_verify_metaworld;
 extern const vlb_command vlb_cmd_bench;

@@ -1,7 +1,7 @@
 """Builds the real LeRobot SmolVLA policy with seeded random float32 weights, saves it with LeRobot's own code, and dumps what it computes.
 
     make_case.py tiny OUT               200 thousand parameters, for tests
-    make_case.py 0.24B|0.45B|2.25B OUT  the published shapes (1, 2 and 8 GB)
+    make_case.py 0.24B|0.45B|2.25B OUT  the published shapes (1, 2 and 9 GB; the largest takes 13 GB of memory)
 
 OUT becomes a checkpoint directory: config.json, model.safetensors, the processors, vlm/ (configuration and tokenizer of the VLM),
 reference.safetensors (in.*, out.*, grad.*: `vlabench verify OUT`), and one raw observation with its actions (observation.json, *.png,
@@ -11,6 +11,9 @@ noise.safetensors, actions.json: what `vlabench infer` must reproduce). Nothing 
 import argparse
 import json
 import os
+import resource
+import sys
+import time as clock
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -33,7 +36,14 @@ SIZES = {  # text: hidden, mlp, layers, heads, kv heads, head size; vision: hidd
     "0.45B": ((960, 2560, 32, 15, 5, 64), (768, 3072, 12, 12, 512, 16), 4, 49280),
     "2.25B": ((2048, 8192, 24, 32, 32, 64), (1152, 4304, 27, 16, 384, 14), 3, 49280),
 }
+START = clock.monotonic()
 TASK = "Pick up the red cube and place it in bin 42."
+
+
+def say(what):
+    """The largest size takes minutes: what it is doing, and how much memory it took so far."""
+    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{clock.monotonic() - START:6.0f} s  {gigabytes:5.1f} GB  {what}", file=sys.stderr, flush=True)
 
 
 def vlm_config(size, ids):
@@ -120,8 +130,12 @@ def dump(policy, batch, noise, time, selected):
     loss.backward()
     out["loss"] = loss.detach().reshape(1)
     out.update(keep)
-    grads = {n: p.grad.clone() for n, p in policy.named_parameters() if p.grad is not None}
-    out["grad_norm"] = torch.sqrt(sum((g.double() ** 2).sum() for g in grads.values())).float().reshape(1)
+    say("loss and gradients")
+    trained = {n: p.grad for n, p in policy.named_parameters() if p.grad is not None}
+    out["grad_norm"] = torch.sqrt(sum((g.double() ** 2).sum() for g in trained.values())).float().reshape(1)
+    grads = {n: g.clone() for n, g in trained.items() if selected(n)}
+    del trained
+    policy.zero_grad(set_to_none=True)  # the largest size has 2 GB of them
     for h in hooks:
         h.remove()
     with torch.no_grad():
@@ -131,13 +145,15 @@ def dump(policy, batch, noise, time, selected):
         for i, image in enumerate(images):
             out[f"image{i}"] = image
             out[f"image_tokens{i}"] = model.vlm_with_expert.embed_image(image)
+        say("image tokens")
         embs, pad, att = model.embed_prefix(images, masks, tokens, token_mask, state=state)
         out["prefix_embs"], out["prefix_pad"], out["prefix_att"] = embs, pad.to(torch.uint8), att.to(torch.uint8)
         x_t = time[:, None, None] * noise + (1 - time[:, None, None]) * actions
         out["suffix_embs"] = model.embed_suffix(x_t, time)[0]
         out["sample.actions_padded"] = model.sample_actions(images, masks, tokens, token_mask, state, noise=noise)
+    say("sampled actions")
     result = {"out." + k: v.contiguous().clone() for k, v in out.items()}
-    result.update({"grad." + n: g.contiguous() for n, g in grads.items() if selected(n)})
+    result.update({"grad." + n: g.contiguous() for n, g in grads.items()})
     return result
 
 
@@ -162,10 +178,12 @@ def main():
     config = policy_config(args.size)
     policy = SmolVLAPolicy(config).float()
     randomise(policy, generator)
+    say("weights made")
     pre, post = make_smolvla_pre_post_processors(config, dataset_stats=statistics(config, rng))
     policy.save_pretrained(out)
     pre.save_pretrained(out)
     post.save_pretrained(out)
+    say("saved")
 
     raw, state = observation(config, rng)
     obs = {k: torch.from_numpy(v).permute(2, 0, 1).float() / 255 for k, v in raw.items()}

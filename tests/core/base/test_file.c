@@ -195,11 +195,37 @@ static void test_list(void **state) {
   assert_string_equal(err.message, "odd [1]*/a.toml: cannot be listed: Not a directory");
 }
 
+/* files of any size are copied, folders removed with what is in them */
+static void test_copy_and_remove(void **state) {
+  (void)state;
+  vlb_error err;
+  enum { SIZE = 200000 };
+  char *text = malloc(SIZE), *back;
+  size_t size;
+  for (int i = 0; i < SIZE; i++) text[i] = (char)(i * 7);
+  assert_int_equal(vlb_folder_make("tree/a/b", &err), VLB_OK);
+  assert_true(vlb_folder_empty("tree/a/b"));
+  assert_int_equal(vlb_file_write("tree/a/b/x", text, SIZE, &err), VLB_OK);
+  assert_false(vlb_folder_empty("tree/a/b"));
+  assert_int_equal(vlb_file_copy("tree/a/b/x", "tree/y", &err), VLB_OK);
+  assert_int_equal(vlb_file_read("tree/y", &back, &size, &err), VLB_OK);
+  assert_int_equal(size, SIZE);
+  assert_memory_equal(back, text, SIZE);
+  assert_int_equal(vlb_file_copy("tree/none", "tree/z", &err), VLB_FAILED);
+  assert_false(vlb_file_exists("tree/z"));
+  assert_true(vlb_is_folder("tree/a") && !vlb_is_folder("tree/y") && !vlb_is_folder("tree/none"));
+  assert_int_equal(vlb_folder_remove("tree", &err), VLB_OK);
+  assert_false(vlb_file_exists("tree"));
+  assert_int_equal(vlb_folder_remove("tree", &err), VLB_OK);
+  assert_true(vlb_folder_empty("tree"));
+  free(back), free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_write_and_read), cmocka_unit_test(test_errors),        cmocka_unit_test(test_path),
       cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_killed_writer), cmocka_unit_test(test_abort_and_publish),
-      cmocka_unit_test(test_list),
+      cmocka_unit_test(test_list),           cmocka_unit_test(test_copy_and_remove),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,6 +198,85 @@ static void test_writer_refuses(void **state) {
   assert_false(vlb_file_exists(temp));
 }
 
+static float float_of(uint32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/* writes floats as `dtype` and gives what was stored */
+static void store_as(vlb_dtype dtype, const float *x, int64_t n, uint16_t *out) {
+  const vlb_st_entry e = {.name = "x", .dtype = VLB_F32, .ndim = 1, .dims = {n}, .data = x};
+  vlb_safetensors *file;
+  vlb_error err;
+  assert_int_equal(vlb_safetensors_write_as("as", &e, &dtype, 1, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_open("as", &file, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_at(file, 0)->dtype, dtype);
+  memcpy(out, vlb_safetensors_at(file, 0)->data, (size_t)n * sizeof *out);
+  vlb_safetensors_close(file);
+}
+
+/* every half survives being a float and a half again; between two of them the nearer, and of equals the even one, is taken */
+static void test_halves(void **state) {
+  (void)state;
+  enum { ALL = 1 << 16 };
+  static const vlb_dtype kinds[] = {VLB_F16, VLB_BF16};
+  uint16_t *half = malloc(ALL * sizeof *half), *again = malloc(ALL * sizeof *again);
+  float *x = malloc(ALL * sizeof *x);
+  for (int k = 0; k < 2; k++) {
+    uint16_t infinity = kinds[k] == VLB_F16 ? 0x7c00 : 0x7f80;
+    for (int i = 0; i < ALL; i++) half[i] = (uint16_t)i;
+    vlb_st_to_float(&(vlb_st_entry){.dtype = kinds[k], .count = ALL, .data = half}, x);
+    store_as(kinds[k], x, ALL, again);
+    for (int i = 0; i < ALL; i++) {
+      bool nan = (i & 0x7fff) > infinity;
+      assert_true(nan ? (again[i] & 0x7fff) > infinity : again[i] == i);
+    }
+    /* halves i and i + 1, and the points between */
+    for (int i = 0; i + 1 < infinity; i++) x[i] = x[i] / 2 + x[i + 1] / 2;
+    store_as(kinds[k], x, infinity - 1, again);
+    for (int i = 0; i + 1 < infinity; i++) assert_int_equal(again[i], i + (i & 1));
+    for (int i = 0; i + 1 < infinity; i++) x[i] = nextafterf(x[i], INFINITY);
+    store_as(kinds[k], x, infinity - 1, again);
+    for (int i = 0; i + 1 < infinity; i++) assert_int_equal(again[i], i + 1);
+  }
+  static const float large[] = {65519.996f, 65520, 1e30f, -65520, -0.0f};
+  store_as(VLB_F16, large, 5, again);
+  static const uint16_t expected[] = {0x7bff, 0x7c00, 0x7c00, 0xfc00, 0x8000};
+  assert_memory_equal(again, expected, sizeof expected);
+  const float largest[] = {float_of(0x7f7f7fff), float_of(0x7f7f8000)}; /* the last one that rounds down, and the tie above it */
+  store_as(VLB_BF16, largest, 2, again);
+  assert_int_equal(again[0], 0x7f7f);
+  assert_int_equal(again[1], 0x7f80);
+  free(half), free(again), free(x);
+}
+
+/* mixed types: each tensor lies at a multiple of its element's size, so that float32 can be used where it is mapped */
+static void test_alignment(void **state) {
+  (void)state;
+  static const float x[3] = {1, 2, 3};
+  static const uint8_t flag = 1;
+  const vlb_st_entry entries[] = {{.name = "a", .dtype = VLB_F32, .ndim = 1, .dims = {3}, .data = x},
+                                  {.name = "b", .dtype = VLB_BOOL, .ndim = 1, .dims = {1}, .data = &flag},
+                                  {.name = "c", .dtype = VLB_F32, .ndim = 1, .dims = {3}, .data = x}};
+  static const vlb_dtype stored[] = {VLB_BF16, VLB_BOOL, VLB_F32};
+  vlb_safetensors *file;
+  vlb_error err;
+  assert_int_equal(vlb_safetensors_write_as("mixed", entries, stored, 3, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_open("mixed", &file, &err), VLB_OK);
+  for (int i = 0; i < 3; i++) {
+    const vlb_st_entry *e = vlb_safetensors_at(file, i);
+    assert_int_equal((uintptr_t)e->data % vlb_dtype_size(e->dtype), 0);
+  }
+  float back[3];
+  vlb_st_to_float(vlb_safetensors_find(file, "a"), back);
+  assert_memory_equal(back, x, sizeof x);
+  vlb_safetensors_close(file);
+  static const vlb_dtype impossible[] = {VLB_I64, VLB_BOOL, VLB_F32};
+  assert_int_equal(vlb_safetensors_write_as("mixed", entries, impossible, 3, &err), VLB_FAILED);
+  assert_non_null(strstr(err.message, "is F32 and cannot be stored as I64"));
+}
+
 static void test_full_disk(void **state) {
   (void)state;
   static float much[10000];
@@ -223,6 +302,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dtypes),   cmocka_unit_test(test_equal_bytes),    cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_accepted), cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_full_disk),
+      cmocka_unit_test(test_halves),   cmocka_unit_test(test_alignment),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
