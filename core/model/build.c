@@ -266,7 +266,7 @@ static void begin_suffix(vlb_build *b) {
   vlb_row_counts r = b->rows;
   vlb_graph_stage(b->g, VLB_STAGE_FLOW);
   vlb_t actions = embed_actions(b);
-  if (c->state == VLB_STATE_SUFFIX) {
+  if (c->state != VLB_STATE_PREFIX) {
     vlb_rows parts[] = {{state_token(b), 0, 0, 1, 1.0}, {actions, 0, 0, c->chunk_size, 1.0}};
     actions = vlb_assemble(b->g, b->batch, parts, 2);
   }
@@ -280,8 +280,16 @@ static void begin_suffix(vlb_build *b) {
   if (c->attention != VLB_ATTENTION_SELF) {
     b->position_chunk = vlb_ids(b->g, b->batch, r.suffix);
     b->angles_chunk = vlb_rope_angles(b->g, b->position_chunk, c->head_dim);
-    b->mask_cross = vlb_input(b->g, 3, (int64_t[]){b->batch, 1, keys});
+    b->mask_cross = vlb_input(b->g, 3, (int64_t[]){b->batch, 1, keys + (c->state == VLB_STATE_SUFFIX_SEEN)});
   }
+}
+
+/* The state's own key and value beside those of the VLM, for cross layers. Its position there is 0, where rotation changes nothing. */
+static void state_kv(vlb_build *b, vlb_t h, int j, vlb_t *k, vlb_t *v) {
+  vlb_rows first = {h, 0, 0, 1, 1.0};
+  vlb_t row = vlb_assemble(b->g, b->batch, &first, 1);
+  *k = layer_linear(b, row, VLB_NONE, false, EXPERT, j, "self_attn.state_k_proj");
+  *v = layer_linear(b, row, VLB_NONE, false, EXPERT, j, "self_attn.state_v_proj");
 }
 
 /* expert layer j: own keys and values are added to the VLM's in self layers; kv is that of cross_kv in cross layers */
@@ -292,6 +300,9 @@ static vlb_t expert_layer(vlb_build *b, vlb_t x, int j, bool self, const vlb_kv 
   if (self) {
     k[parts] = own->k[0] = vlb_rope(b->g, layer_linear(b, h, VLB_NONE, false, EXPERT, j, "self_attn.k_proj"), b->angles_suffix);
     v[parts++] = own->v[0] = layer_linear(b, h, VLB_NONE, false, EXPERT, j, "self_attn.v_proj");
+  } else if (b->model->config.state == VLB_STATE_SUFFIX_SEEN) {
+    state_kv(b, h, j, &k[parts], &v[parts]);
+    parts++;
   }
   return layer_tail(b, x, attend(b, q, k, v, parts, self ? b->mask_suffix : b->mask_cross), EXPERT, j);
 }

@@ -7,7 +7,7 @@
 
 enum { VLB_ATTENTION_CROSS, VLB_ATTENTION_SELF, VLB_ATTENTION_INTERLEAVED };
 enum { VLB_MASK_CAUSAL, VLB_MASK_BIDIRECTIONAL };
-enum { VLB_STATE_PREFIX, VLB_STATE_SUFFIX };
+enum { VLB_STATE_PREFIX, VLB_STATE_SUFFIX, VLB_STATE_SUFFIX_SEEN };
 enum { VLB_OBJECTIVE_FLOW, VLB_OBJECTIVE_L1 };
 enum { VLB_FREEZE_VLM, VLB_FREEZE_VISION, VLB_FREEZE_NOTHING };
 
@@ -19,7 +19,7 @@ enum { VLB_FREEZE_VLM, VLB_FREEZE_VISION, VLB_FREEZE_NOTHING };
   X(ENUM, attention, "interleaved", 0, 0, "cross self interleaved", "how the expert attends to the VLM")           \
   X(INT, self_attn_every, "2", 1, 256, NULL, "interleaved: every n-th layer, from layer 0, is self-attention")     \
   X(ENUM, action_mask, "causal", 0, 0, "causal bidirectional", "what action tokens see of each other in self layers") \
-  X(ENUM, state, "prefix", 0, 0, "prefix suffix", "where the state token enters")                                  \
+  X(ENUM, state, "prefix", 0, 0, "prefix suffix suffix_seen", "where the state token enters; seen: cross layers show it too") \
   X(ENUM, objective, "flow", 0, 0, "flow l1", "flow matching or L1 regression (x_t = 0, t = 1)")                   \
   X(ENUM, freeze, "vlm", 0, 0, "vlm vision nothing", "what is not trained")                                        \
   X(BOOL, train_state_proj, "true", 0, 1, NULL, "train the state projection")                                      \

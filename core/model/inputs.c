@@ -86,16 +86,18 @@ static void copy_mask(const vlb_inputs *in, const vlb_build *b, float *to, int f
     }
 }
 
-/* validity of keys 0..keys-1: what every valid row of a block sees */
-static void copy_pad(const vlb_inputs *in, const vlb_build *b, float *to, int keys) {
-  for (int i = 0; to && i < b->batch; i++)
+/* validity of keys 0..keys-1: what every valid row of a block sees; then, with state, that of the state's own key, which all see */
+static void copy_pad(const vlb_inputs *in, const vlb_build *b, float *to, int keys, bool state) {
+  for (int i = 0; to && i < b->batch; i++) {
     for (int k = 0; k < keys; k++) *to++ = in->layout.pad[i * in->layout.rows.total + k];
+    if (state) *to++ = 1;
+  }
 }
 
 static void fill_segment(vlb_inputs *in, const vlb_build *b, int s, int first, int rows) {
   copy_positions(in, b, in->position[s], first, rows);
   if (!b->literal) {
-    copy_pad(in, b, in->mask_prefix[s], first + rows);
+    copy_pad(in, b, in->mask_prefix[s], first + rows, false);
     return;
   }
   copy_mask(in, b, in->mask_prefix[s], first, rows, in->layout.rows.prefix, false);
@@ -110,7 +112,7 @@ void vlb_inputs_fill(vlb_inputs *in, const vlb_build *b, const vlb_batch *batch)
   fill_segment(in, b, SEGMENT_STATE, b->rows.context, b->rows.state);
   fill_segment(in, b, SEGMENT_TAIL, b->rows.context + b->rows.state, b->rows.tail);
   copy_positions(in, b, in->position_suffix, all->prefix, b->rows.suffix);
-  copy_pad(in, b, in->mask_cross, keys);
+  copy_pad(in, b, in->mask_cross, keys, b->model->config.state == VLB_STATE_SUFFIX_SEEN);
   copy_mask(in, b, in->mask_suffix, all->prefix, b->rows.suffix, keys, true);
   vlb_graph_bind_ids(b->g, b->tokens, batch->tokens);
   vlb_graph_bind(b->g, b->state, batch->state);

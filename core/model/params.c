@@ -112,6 +112,9 @@ static void add_expert(table *t, const vlb_model_config *c, const vlb_model_shap
   for (int i = 0; i < s->expert_layers; i++) {
     bool self = vlb_layer_is_self(c, i);
     add_decoder_layer(t, true, EXPERT, i, e, s->expert_mlp, s->q_width, s->kv_width, self ? e : s->kv_width, !self);
+    if (self || c->state != VLB_STATE_SUFFIX_SEEN) continue;
+    add(t, true, VLB_INIT_UNIFORM, e, DIMS(s->kv_width, e), EXPERT "layers.%d.self_attn.state_k_proj.weight", i);
+    add(t, true, VLB_INIT_UNIFORM, e, DIMS(s->kv_width, e), EXPERT "layers.%d.self_attn.state_v_proj.weight", i);
   }
   add(t, true, VLB_INIT_ONE, 0, DIMS(e), EXPERT "norm.weight");
   add_projection(t, c->train_state_proj, "state_proj", c->state == VLB_STATE_PREFIX ? c->text_hidden : e, c->max_state_dim);

@@ -40,7 +40,7 @@ static void watch(void *self, int step, const float *x, const float *v) {
 
 static const char *const kinds[] = {
     "", "attention=self", "attention=cross", "state=suffix", "attention=self state=suffix action_mask=bidirectional", "objective=l1",
-    "attention=cross num_expert_layers=2", "add_image_special_tokens=true empty_cameras=1", "prefix_length=30", "cameras=1 chunk_size=1", "text_heads=3 text_kv_heads=1 head_dim=8 vision_heads=1",
+    "attention=cross num_expert_layers=2", "add_image_special_tokens=true empty_cameras=1", "prefix_length=30", "attention=cross state=suffix_seen", "state=suffix_seen prefix_length=30", "cameras=1 chunk_size=1", "text_heads=3 text_kv_heads=1 head_dim=8 vision_heads=1",
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -196,6 +196,9 @@ static void test_state_in_the_suffix_of_cross_attention_is_not_seen(void **state
   assert_true(change_by("attention=cross state=suffix action_mask=bidirectional", other_state) == 0);
   assert_true(change_by("attention=interleaved state=suffix", other_state) > 1e-3);
   assert_true(change_by("attention=self state=suffix", other_state) > 1e-3);
+  assert_true(change_by("attention=cross state=suffix_seen", other_state) > 1e-3);
+  assert_true(change_by("attention=interleaved state=suffix_seen", other_state) > 1e-3);
+  assert_true(change_by("attention=self state=suffix_seen", other_state) == change_by("attention=self state=suffix", other_state));
   assert_true(change_by("attention=self state=suffix action_mask=bidirectional", other_state) > 1e-3);
 }
 
@@ -226,6 +229,7 @@ static void test_action_mask(void **state) {
     assert_int_equal(seen_from("attention=interleaved state=suffix action_mask=bidirectional", i), 31);
     assert_int_equal(seen_from("attention=self state=suffix", i), later);
     assert_int_equal(seen_from("attention=cross", i), itself);
+    assert_int_equal(seen_from("attention=cross state=suffix_seen", i), itself);
     assert_int_equal(seen_from("attention=cross action_mask=bidirectional", i), itself);
   }
 }
