@@ -12,7 +12,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   return code;
 }
 
-static const vlb_option options[] = {VLB_OPTION_QUICK, VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
+static const vlb_option options[] = {VLB_OPTION_QUICK, VLB_OPTION_PRESET, VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_report = {
     "report", "table and plot of an ablation again, from stored cells alone", "FILE",

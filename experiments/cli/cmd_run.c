@@ -14,7 +14,7 @@ static const char *arm_name(const vlb_ablation *a, int i) { return a->arms[i].na
 static void print_plan(const vlb_ablation *a, const vlb_plan *plan, const vlb_cell_outlook *outlook, double total) {
   char about[48], scale[96];
   int done = 0;
-  printf("%s%s: %s\n", a->name, a->quick ? " --quick" : "", a->title);
+  printf("%s%s: %s\n", a->name, a->quick ? " --quick" : a->preset ? " --preset test" : "", a->title);
   printf("%s\n\n", vlb_scale_text(a, scale, sizeof scale));
   printf("%-18s  %-28s %-8s %22s  %s\n", "cell", "what", "state", "work", "about");
   for (int i = 0; i < plan->count; i++) {
@@ -75,7 +75,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   return code;
 }
 
-static const vlb_option options[] = {VLB_OPTION_QUICK, VLB_OPTION_DRY, VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
+static const vlb_option options[] = {VLB_OPTION_QUICK, VLB_OPTION_PRESET, VLB_OPTION_DRY, VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_run = {
     "run", "an ablation from start to finish: train, roll out, table and plot", "FILE",

@@ -12,6 +12,13 @@ extern const vlb_embedded vlb_embedded_experiment_assets[];
 
 enum { MAX_CHAIN = 8 };
 
+const char *const vlb_preset_names[] = {"default", "quick", "test", NULL};
+
+const char *vlb_preset_suffix(const vlb_ablation *a) {
+  static const char *const suffixes[] = {"", "-quick", "-test"};
+  return suffixes[a->preset];
+}
+
 /* A file and the files that it extends, the most basic first. */
 typedef struct {
   vlb_toml *root[MAX_CHAIN];
@@ -117,11 +124,11 @@ typedef struct {
   vlb_ablation *out;
   vlb_settings base;  /* what every arm starts from */
   char floor[48];     /* name as written */
-  const vlb_toml *arms, *contrasts, *floor_node, *table_node, *column_node;
+  const vlb_toml *arms, *contrasts, *sources, *floor_node, *table_node, *column_node;
 } reader;
 
 static const char *const top_keys[] = {"extends",      "title", "scale", "note", "paper_table", "paper_column", "floor", "demos", "train",
-                                       "model", "eval",  "arm",  "contrast",    "preset",       NULL};
+                                       "model", "eval",  "arm",  "contrast",    "preset",  "source",     NULL};
 
 /* One key of a file: text goes into the ablation, sections into the common settings, rows are kept for later. */
 static vlb_code read_key(reader *r, const char *key, const vlb_toml *node, vlb_error *err) {
@@ -152,21 +159,25 @@ static vlb_code read_key(reader *r, const char *key, const vlb_toml *node, vlb_e
     r->contrasts = node;
     return expect_rows(node, key, VLB_MAX_CONTRASTS, err);
   }
+  if (!strcmp(key, "source")) {
+    r->sources = node;
+    return expect_rows(node, key, VLB_MAX_SOURCES, err);
+  }
   return unknown_key(node, key, top_keys, err);
 }
 
-/* [preset.quick] of one file; other presets are misspelt ones. Read always, so that a mistake shows without --quick. */
-static vlb_code read_preset(reader *r, const vlb_toml *root, bool apply, vlb_error *err) {
-  static const char *const presets[] = {"quick", NULL};
+/* [preset.NAME] of one file; unknown presets are misspelt ones. All are read, so that a mistake shows whichever is asked for. */
+static vlb_code read_preset(reader *r, const vlb_toml *root, vlb_preset apply, vlb_error *err) {
   static const char *const sections[] = {"demos", "train", "model", "eval", NULL};
   const vlb_toml *preset = vlb_toml_get(root, "preset");
   if (!preset) return VLB_OK;
   VLB_TRY(expect_table(preset, "preset", err));
-  vlb_settings scratch = r->base, *to = apply ? &r->base : &scratch;
   for (int i = 0; i < vlb_toml_size(preset); i++) {
     const vlb_toml *node = vlb_toml_at(preset, i);
-    if (strcmp(vlb_toml_key(preset, i), "quick")) return unknown_key(node, vlb_toml_key(preset, i), presets, err);
-    VLB_TRY(expect_table(node, "preset.quick", err));
+    const char *name = vlb_toml_key(preset, i);
+    vlb_settings scratch = r->base, *to = apply && !strcmp(name, vlb_preset_names[apply]) ? &r->base : &scratch;
+    if (strcmp(name, "quick") && strcmp(name, "test")) return unknown_key(node, name, vlb_preset_names + 1, err);
+    VLB_TRY(expect_table(node, name, err));
     for (int k = 0; k < vlb_toml_size(node); k++) {
       const vlb_section *s = vlb_section_find(vlb_toml_key(node, k));
       if (!s) return unknown_key(vlb_toml_at(node, k), vlb_toml_key(node, k), sections, err);
@@ -197,15 +208,54 @@ static bool plain_name(const char *name) {
   return name[0] && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name);
 }
 
-static vlb_code read_arm(const reader *r, const vlb_toml *row, vlb_arm *arm, vlb_error *err) {
-  static const char *const keys[] = {"name", "label", "paper_row", "demos", "train", "model", "eval", NULL};
-  *arm = (vlb_arm){.settings = r->base};
+/* What an arm and a source have in common. */
+static vlb_code read_name(const reader *r, const vlb_toml *row, const char *kind, vlb_arm *arm, vlb_error *err) {
   const vlb_toml *name = vlb_toml_get(row, "name");
-  if (!name) return vlb_toml_fail(row, err, "[[arm]] has no name");
+  *arm = (vlb_arm){.settings = r->base, .init = -1};
+  if (!name) return vlb_toml_fail(row, err, "[[%s]] has no name", kind);
   VLB_TRY(read_text(name, arm->name, sizeof arm->name, err));
-  if (!plain_name(arm->name)) return vlb_toml_fail(name, err, "arm name '%s': use a-z, 0-9, _ and -", arm->name);
+  if (!plain_name(arm->name)) return vlb_toml_fail(name, err, "%s name '%s': use a-z, 0-9, _ and -", kind, arm->name);
   if (find_arm(r->out, arm->name) >= 0) return vlb_toml_fail(name, err, "a second arm named '%s'", arm->name);
   memcpy(arm->label, arm->name, sizeof arm->name);
+  return VLB_OK;
+}
+
+/* The source that an arm starts from. */
+static vlb_code read_init(const reader *r, const vlb_toml *node, vlb_arm *arm, vlb_error *err) {
+  const char *names[VLB_MAX_SOURCES];
+  char name[48];
+  VLB_TRY(read_text(node, name, sizeof name, err));
+  for (int i = 0; i < r->out->source_count; i++) {
+    names[i] = r->out->sources[i].name;
+    if (!strcmp(names[i], name)) arm->init = i;
+  }
+  if (arm->init >= 0) return VLB_OK;
+  const char *near = vlb_suggest(name, names, r->out->source_count);
+  if (near) return vlb_toml_fail(node, err, "no [[source]] is named '%s'; did you mean '%s'?", name, near);
+  return vlb_toml_fail(node, err, "no [[source]] is named '%s'", name);
+}
+
+/* Weights pass from one model to the other only when every key that shapes a tensor is equal. */
+static vlb_code check_init(const vlb_ablation *a, const vlb_arm *arm, vlb_error *err) {
+  static const char *const free_keys[] = {"n_action_steps", "num_steps", "chunk_size", "action_mask", "objective", "freeze", "train_state_proj", "action_dim",
+                                          "prefix_length", "min_period", "max_period", "empty_cameras", NULL};
+  const vlb_arm *from = &a->sources[arm->init];
+  for (const vlb_field *f = vlb_model_fields; f->name; f++) {
+    char here[VLB_TEXT_SIZE], there[VLB_TEXT_SIZE];
+    bool skip = false;
+    for (int i = 0; free_keys[i]; i++) skip |= !strcmp(free_keys[i], f->name);
+    vlb_field_text(f, &arm->settings.model, here, sizeof here);
+    vlb_field_text(f, &from->settings.model, there, sizeof there);
+    if (!skip && strcmp(here, there))
+      return vlb_fail(err, VLB_USAGE, "init = \"%s\", but model.%s is %s here and %s there; weights cannot pass from one to the other", from->name, f->name,
+                      here, there);
+  }
+  return VLB_OK;
+}
+
+static vlb_code read_arm(const reader *r, const vlb_toml *row, vlb_arm *arm, vlb_error *err) {
+  static const char *const keys[] = {"name", "label", "paper_row", "init", "demos", "train", "model", "eval", NULL};
+  VLB_TRY(read_name(r, row, "arm", arm, err));
   for (int i = 0; i < vlb_toml_size(row); i++) {
     const char *key = vlb_toml_key(row, i);
     const vlb_toml *node = vlb_toml_at(row, i);
@@ -216,16 +266,42 @@ static vlb_code read_arm(const reader *r, const vlb_toml *row, vlb_arm *arm, vlb
       VLB_TRY(read_text(node, arm->label, sizeof arm->label, err));
     else if (!strcmp(key, "paper_row"))
       VLB_TRY(read_text(node, arm->paper_row, sizeof arm->paper_row, err));
+    else if (!strcmp(key, "init"))
+      VLB_TRY(read_init(r, node, arm, err));
     else if (strcmp(key, "name"))
       return unknown_key(node, key, keys, err);
   }
-  if (vlb_settings_check(&arm->settings, err) || vlb_settings_fit(&arm->settings, err))
-    return vlb_fail_at(err, "%s:%d: arm '%s'", vlb_toml_file(row), vlb_toml_line(row), arm->name);
+  vlb_code code = vlb_settings_check(&arm->settings, err);
+  if (!code) code = vlb_settings_fit(&arm->settings, err);
+  if (!code && arm->init >= 0) code = check_init(r->out, arm, err);
+  return code ? vlb_fail_at(err, "%s:%d: arm '%s'", vlb_toml_file(row), vlb_toml_line(row), arm->name) : VLB_OK;
+}
+
+/* Trained, never rolled out: its [eval] says nothing. */
+static vlb_code read_source(const reader *r, const vlb_toml *row, vlb_arm *source, vlb_error *err) {
+  static const char *const keys[] = {"name", "demos", "train", "model", NULL};
+  VLB_TRY(read_name(r, row, "source", source, err));
+  for (int i = 0; i < r->out->source_count; i++)
+    if (!strcmp(r->out->sources[i].name, source->name)) return vlb_toml_fail(row, err, "a second source named '%s'", source->name);
+  for (int i = 0; i < vlb_toml_size(row); i++) {
+    const vlb_section *s = vlb_section_find(vlb_toml_key(row, i));
+    if (s && strcmp(s->name, "eval"))
+      VLB_TRY(read_section(s, vlb_toml_at(row, i), &source->settings, err));
+    else if (strcmp(vlb_toml_key(row, i), "name"))
+      return unknown_key(vlb_toml_at(row, i), vlb_toml_key(row, i), keys, err);
+  }
+  source->settings.eval.suite = source->settings.demos.suite;
+  if (vlb_settings_check(&source->settings, err) || vlb_settings_fit(&source->settings, err))
+    return vlb_fail_at(err, "%s:%d: source '%s'", vlb_toml_file(row), vlb_toml_line(row), source->name);
   return VLB_OK;
 }
 
 static vlb_code read_arms(reader *r, const vlb_toml *last, vlb_error *err) {
   if (!r->arms || !vlb_toml_size(r->arms)) return vlb_fail(err, VLB_USAGE, "%s: no [[arm]]; is this a base file?", vlb_toml_file(last));
+  for (int i = 0; r->sources && i < vlb_toml_size(r->sources); i++) {
+    VLB_TRY(read_source(r, vlb_toml_at(r->sources, i), &r->out->sources[i], err));
+    r->out->source_count = i + 1;
+  }
   for (int i = 0; i < vlb_toml_size(r->arms); i++) {
     VLB_TRY(read_arm(r, vlb_toml_at(r->arms, i), &r->out->arms[i], err));
     r->out->arm_count = i + 1;
@@ -301,12 +377,12 @@ static vlb_code check_paper(const reader *r, vlb_error *err) {
 }
 
 /* Everything but arms and contrasts. */
-static vlb_code read_common(reader *r, const chain *c, bool quick, vlb_error *err) {
+static vlb_code read_common(reader *r, const chain *c, vlb_preset preset, vlb_error *err) {
   vlb_settings_default(&r->base);
   for (int i = 0; i < c->count; i++)
     for (int k = 0; k < vlb_toml_size(c->root[i]); k++)
       VLB_TRY(read_key(r, vlb_toml_key(c->root[i], k), vlb_toml_at(c->root[i], k), err));
-  for (int i = 0; i < c->count; i++) VLB_TRY(read_preset(r, c->root[i], quick, err));
+  for (int i = 0; i < c->count; i++) VLB_TRY(read_preset(r, c->root[i], preset, err));
   return VLB_OK;
 }
 
@@ -322,34 +398,35 @@ static vlb_code name_ablation(const char *file, vlb_ablation *out, vlb_error *er
   return VLB_OK;
 }
 
-static vlb_code read_chain(const chain *c, bool quick, vlb_ablation *out, vlb_error *err) {
+static vlb_code read_chain(const chain *c, vlb_preset preset, vlb_ablation *out, vlb_error *err) {
   reader r = {.out = out};
   const vlb_toml *last = c->root[c->count - 1];
-  VLB_TRY(read_common(&r, c, quick, err));
+  VLB_TRY(read_common(&r, c, preset, err));
   VLB_TRY(read_arms(&r, last, err));
   VLB_TRY(read_contrasts(&r, err));
   VLB_TRY(check_paper(&r, err));
   VLB_TRY(name_ablation(vlb_toml_file(last), out, err));
   if (!out->title[0]) snprintf(out->title, sizeof out->title, "%s", out->name);
-  out->quick = quick;
+  out->preset = preset;
+  out->quick = preset == VLB_PRESET_QUICK;
   return VLB_OK;
 }
 
-vlb_code vlb_ablation_read(const char *path, bool quick, vlb_ablation **ablation, vlb_error *err) {
+vlb_code vlb_ablation_read(const char *path, vlb_preset preset, vlb_ablation **ablation, vlb_error *err) {
   chain c = {.count = 0};
   vlb_ablation *a = calloc(1, sizeof *a);
   if (!a) return vlb_fail(err, VLB_FAILED, "out of memory");
   vlb_code code = open_chain(path, &c, err);
-  if (!code) code = read_chain(&c, quick, a, err);
+  if (!code) code = read_chain(&c, preset, a, err);
   close_chain(&c);
   if (code) free(a);
   *ablation = code ? NULL : a;
   return code;
 }
 
-static vlb_code read_settings(const chain *c, const char *arm, bool quick, vlb_ablation *scratch, vlb_settings *settings, vlb_error *err) {
+static vlb_code read_settings(const chain *c, const char *arm, vlb_preset preset, vlb_ablation *scratch, vlb_settings *settings, vlb_error *err) {
   reader r = {.out = scratch};
-  VLB_TRY(read_common(&r, c, quick, err));
+  VLB_TRY(read_common(&r, c, preset, err));
   if (!arm) {
     *settings = r.base;
     return vlb_settings_check(settings, err);
@@ -361,12 +438,12 @@ static vlb_code read_settings(const chain *c, const char *arm, bool quick, vlb_a
   return VLB_OK;
 }
 
-vlb_code vlb_settings_read(const char *path, const char *arm, bool quick, vlb_settings *settings, vlb_error *err) {
+vlb_code vlb_settings_read(const char *path, const char *arm, vlb_preset preset, vlb_settings *settings, vlb_error *err) {
   chain c = {.count = 0};
   vlb_ablation *scratch = calloc(1, sizeof *scratch);
   if (!scratch) return vlb_fail(err, VLB_FAILED, "out of memory");
   vlb_code code = open_chain(path, &c, err);
-  if (!code) code = read_settings(&c, arm, quick, scratch, settings, err);
+  if (!code) code = read_settings(&c, arm, preset, scratch, settings, err);
   close_chain(&c);
   free(scratch);
   return code;

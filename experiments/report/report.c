@@ -36,7 +36,7 @@ static void print_json(const vlb_evidence *e, const char *folder, bool plots) {
 static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *root, bool json, const vlb_context *ctx, vlb_error *err) {
   char folder[1024];
   bool loss = false;
-  VLB_TRY(vlb_path(folder, sizeof folder, err, "%s/%s%s", root, e->ablation->name, e->ablation->quick ? "-quick" : ""));
+  VLB_TRY(vlb_path(folder, sizeof folder, err, "%s/%s%s", root, e->ablation->name, vlb_preset_suffix(e->ablation)));
   VLB_TRY(vlb_folder_make(folder, err));
   vlb_folder_clean(folder);
   VLB_TRY(write_tables(e, folder, err));
