@@ -42,7 +42,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   vlb_folder_clean(out);
   /* first, so that a model is never without them */
   vlb_code code = write_settings(&settings, out, err);
-  if (!code) code = vlb_train_in(&settings, demos, demo_count, out, "train", ctx, err);
+  if (!code) code = vlb_train_in(&settings, demos, demo_count, vlb_arg_text(args, "init", NULL), out, "train", ctx, err);
   if (code)
     leave_folder(out);
   else
@@ -60,6 +60,7 @@ static void more_help(FILE *out) {
 
 static const vlb_option options[] = {{0, "demos", "DIR", "folder of demonstrations (*.hdf5); repeated: one policy for all"},
                                      {'o', "out", "DIR", "where the model goes (default ./model); an unfinished one there is continued"},
+                                     {0, "init", "DIR", "start from the weights of this trained model"},
                                      {0, "arm", "NAME", "take the settings of this arm of FILE"},
                                      {0, "set", "S.KEY=V", "change one setting; may be repeated"},
                                      VLB_OPTION_QUICK,

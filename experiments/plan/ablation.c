@@ -308,6 +308,8 @@ static vlb_code read_arms(reader *r, const vlb_toml *last, vlb_error *err) {
   }
   r->out->floor = -1;
   if (r->floor_node) VLB_TRY(arm_index(r->out, r->floor_node, r->floor, &r->out->floor, err));
+  if (r->out->floor >= 0 && r->out->arms[r->out->floor].init >= 0)
+    return vlb_toml_fail(r->floor_node, err, "floor = \"%s\": that arm starts from trained weights; name one that does not", r->floor);
   return VLB_OK;
 }
 

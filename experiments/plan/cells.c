@@ -85,8 +85,10 @@ static vlb_code write_train(FILE *out, const vlb_cell *cell, const vlb_cell *cel
   VLB_TRY(vlb_digest_tokenizer(tokenizer, err));
   VLB_TRY(vlb_vlm_digest(s.train.vlm.s, vlm, err));
   fputs("\n[inputs]\ndemos = [", out);
-  for (int i = 0; i < cell->parent_count; i++) fprintf(out, "%s\"%s\"", i ? ", " : "", cells[cell->parents[i]].hash);
+  int demos = cell->parent_count - cell->initialised;
+  for (int i = 0; i < demos; i++) fprintf(out, "%s\"%s\"", i ? ", " : "", cells[cell->parents[i]].hash);
   fprintf(out, "]\ntokenizer = \"%s\"\n", tokenizer);
+  if (cell->initialised) fprintf(out, "init = \"%s\"\n", cells[cell->parents[demos]].hash);
   if (*vlm) fprintf(out, "vlm = \"%s\"\n", vlm);
   set_default(vlb_train_fields, &s.train, "checkpoint_every");
   set_default(vlb_train_fields, &s.train, "seeds");
@@ -208,13 +210,17 @@ static vlb_code check_instructions(const vlb_suite_set *set, vlb_error *err) {
   return code;
 }
 
-/* One policy for all suites of demos.suite. */
-static vlb_code add_train(builder *b, const vlb_settings *s, const char *name, int seed, int *index, vlb_error *err) {
+/* One policy for all suites of demos.suite; init: the train cell that it starts from, -1: none. */
+static vlb_code add_train(builder *b, const vlb_settings *s, int init, const char *name, int seed, int *index, vlb_error *err) {
   vlb_suite_set suites;
   VLB_TRY(vlb_suite_set_read(s->demos.suite.s, &suites, err));
   if (suites.count > 1) VLB_TRY(check_instructions(&suites, err));
   vlb_cell cell = {.kind = VLB_CELL_TRAIN, .settings = *s, .work = s->train.steps * s->train.batch_size, .parent_count = suites.count};
   for (int i = 0; i < suites.count; i++) VLB_TRY(add_demos(b, s, suites.name[i], &cell.parents[i], err));
+  if (init >= 0) {
+    cell.parents[cell.parent_count++] = init;
+    cell.initialised = true;
+  }
   cell.settings.train.seed += seed;
   forget_inference(&cell.settings.model);
   snprintf(cell.label, sizeof cell.label, "train %s", name);
@@ -241,15 +247,24 @@ static const char *cell_label(const vlb_arm *arm, int seed, const char *suite, b
   return buf;
 }
 
-static vlb_code add_arm(builder *b, const vlb_arm *arm, bool floor, vlb_arm_evals *evals, vlb_error *err) {
+/* The training of a source. */
+static vlb_code add_source(builder *b, const vlb_arm *source, int *index, vlb_error *err) {
+  vlb_settings s = source->settings;
+  VLB_TRY(resolve(&s, err));
+  return add_train(b, &s, -1, source->name, 0, index, err);
+}
+
+static vlb_code add_arm(builder *b, const vlb_ablation *a, const vlb_arm *arm, bool floor, vlb_arm_evals *evals, vlb_error *err) {
   vlb_suite_set suites;
   vlb_settings s = arm->settings;
   char label[176];
+  int init = -1;
   VLB_TRY(resolve(&s, err));
+  if (arm->init >= 0) VLB_TRY(add_source(b, &a->sources[arm->init], &init, err));
   VLB_TRY(vlb_suite_set_read(s.eval.suite.s, &suites, err));
   for (int seed = 0; seed < (floor ? 1 : s.train.seeds); seed++) {
     int train;
-    VLB_TRY(add_train(b, &s, cell_label(arm, seed, NULL, false, label, sizeof label), seed, &train, err));
+    VLB_TRY(add_train(b, &s, init, cell_label(arm, seed, NULL, false, label, sizeof label), seed, &train, err));
     for (int i = 0; i < suites.count; i++) {
       vlb_arm_eval *e = &evals->eval[evals->count];
       *e = (vlb_arm_eval){.suite = i, .seed = seed};
@@ -267,10 +282,10 @@ vlb_code vlb_plan_make(const vlb_ablation *a, vlb_plan *plan, vlb_error *err) {
   builder b = {.plan = plan};
   vlb_code code = VLB_OK;
   for (int i = 0; !code && i < a->arm_count; i++) {
-    code = add_arm(&b, &a->arms[i], false, &plan->arms[i], err);
+    code = add_arm(&b, a, &a->arms[i], false, &plan->arms[i], err);
     if (code) vlb_fail_at(err, "%s: arm '%s'", a->name, a->arms[i].name);
   }
-  if (!code && a->floor >= 0) code = add_arm(&b, &a->arms[a->floor], true, &plan->floor, err);
+  if (!code && a->floor >= 0) code = add_arm(&b, a, &a->arms[a->floor], true, &plan->floor, err);
   if (code) vlb_plan_free(plan);
   return code;
 }

@@ -21,7 +21,8 @@ typedef struct {
   char label[192];          /* "train interleaved" */
   vlb_settings settings;    /* resolved; a demos or eval cell has one suite, a train cell the list that the user wrote */
   bool untrained;           /* eval of the initial weights */
-  int parents[VLB_MAX_PARENTS], parent_count; /* train: its demos, one cell per suite in the order written; eval: its train */
+  int parents[VLB_MAX_PARENTS], parent_count; /* train: its demos, one cell per suite in the order written, then, if `initialised`, a train; eval: its train */
+  bool initialised;         /* train: from the last parent's weights */
   int64_t work;             /* demonstrations, samples (steps x batch), episodes */
 } vlb_cell;
 

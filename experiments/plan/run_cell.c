@@ -46,11 +46,20 @@ static vlb_code load_demos(const vlb_model_config *model, const char *const *dem
   return code;
 }
 
-vlb_code vlb_train_in(const vlb_settings *s, const char *const *demos, int demo_count, const char *folder, const char *label, const vlb_context *ctx,
-                      vlb_error *err) {
+/* The model that training begins with; a trained one has every tensor. */
+static vlb_code begin_model(const vlb_settings *s, const char *init, vlb_model **model, vlb_error *err) {
+  char path[1024];
+  if (!init) return vlb_train_begin(&s->model, &s->train, model, err);
+  VLB_TRY(vlb_path(path, sizeof path, err, "%s/model.safetensors", init));
+  VLB_TRY(vlb_model_create(&s->model, model, err));
+  return vlb_model_load(*model, path, err);
+}
+
+vlb_code vlb_train_in(const vlb_settings *s, const char *const *demos, int demo_count, const char *init, const char *folder, const char *label,
+                      const vlb_context *ctx, vlb_error *err) {
   vlb_model *model = NULL;
   vlb_dataset *data = NULL;
-  vlb_code code = vlb_train_begin(&s->model, &s->train, &model, err);
+  vlb_code code = begin_model(s, init, &model, err);
   if (!code) code = load_demos(&s->model, demos, demo_count, ctx, &data, err);
   if (!code) code = vlb_model_folder_describe(folder, &s->model, err);
   if (!code) code = vlb_train(model, &s->train, data, label, folder, ctx, err);
@@ -80,6 +89,9 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
 vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *label, const vlb_context *ctx,
                        vlb_error *err) {
   if (cell->kind == VLB_CELL_DEMOS) return vlb_demos_record(&cell->settings.demos, folder, ctx, err);
-  if (cell->kind == VLB_CELL_TRAIN) return vlb_train_in(&cell->settings, parents, cell->parent_count, folder, label, ctx, err);
+  if (cell->kind == VLB_CELL_TRAIN) {
+    int demos = cell->parent_count - cell->initialised;
+    return vlb_train_in(&cell->settings, parents, demos, cell->initialised ? parents[demos] : NULL, folder, label, ctx, err);
+  }
   return run_eval(cell, folder, parents[0], label, ctx, err);
 }

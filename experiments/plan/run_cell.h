@@ -9,8 +9,9 @@
 vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *label, const vlb_context *ctx,
                        vlb_error *err);
 
-/* Trains config on the demonstrations in some folders, in their order, and leaves a model folder (model_folder.h). */
-vlb_code vlb_train_in(const vlb_settings *settings, const char *const *demos, int demo_count, const char *folder, const char *label, const vlb_context *ctx,
+/* Trains config on the demonstrations in some folders, in their order, and leaves a model folder (model_folder.h). init: a model folder whose
+ * weights it starts from, NULL: as settings->train says. */
+vlb_code vlb_train_in(const vlb_settings *settings, const char *const *demos, int demo_count, const char *init, const char *folder, const char *label, const vlb_context *ctx,
                       vlb_error *err);
 
 #endif

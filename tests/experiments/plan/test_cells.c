@@ -159,6 +159,33 @@ static void several_trainings(void **state) {
   free(a);
 }
 
+/* an arm that starts from a source trains after it; the source is one cell for all arms and is not rolled out */
+static void sources(void **state) {
+  (void)state;
+  vlb_ablation *a = attention();
+  a->arm_count = 2, a->contrast_count = 0, a->floor = -1;
+  a->arms[1].settings = a->sources[0].settings = a->arms[0].settings;
+  vlb_plan without = plan_of(a);
+  vlb_error err = {VLB_OK, ""};
+  assert_int_equal(without.count, 3);
+  a->source_count = 1;
+  snprintf(a->sources[0].name, sizeof a->sources[0].name, "before");
+  assert_int_equal(vlb_settings_set(&a->sources[0].settings, "demos.suite=goal", &err), VLB_OK);
+  a->arms[0].init = 0;
+  vlb_plan plan = plan_of(a);
+  assert_int_equal(plan.count, 7);
+  const vlb_cell *train = &plan.cells[cell_of(&plan, 0, 0)->parents[0]], *source = &plan.cells[train->parents[1]];
+  assert_int_equal(train->parent_count, 2);
+  assert_true(train->initialised && !source->initialised);
+  assert_string_equal(source->label, "train before");
+  assert_true(source < train && plan.cells[source->parents[0]].kind == VLB_CELL_DEMOS);
+  assert_string_equal(cell_of(&plan, 1, 0)->name, cell_of(&without, 1, 0)->name);
+  assert_string_not_equal(cell_of(&plan, 0, 0)->name, cell_of(&without, 0, 0)->name);
+  vlb_plan_free(&plan);
+  vlb_plan_free(&without);
+  free(a);
+}
+
 static void lists_of_suites(void **state) {
   (void)state;
   vlb_suite_set set;
@@ -191,6 +218,6 @@ static void same_instruction_twice(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(shared_and_ordered), cmocka_unit_test(names_follow_outcomes),
                                      cmocka_unit_test(several_suites), cmocka_unit_test(suites_alone_and_together),
-                                     cmocka_unit_test(several_trainings), cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
+                                     cmocka_unit_test(several_trainings), cmocka_unit_test(sources), cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
