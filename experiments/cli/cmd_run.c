@@ -23,7 +23,7 @@ static void print_plan(const vlb_ablation *a, const vlb_plan *plan, const vlb_ce
     snprintf(work, sizeof work, "%lld %s", (long long)c->work, vlb_work_unit(c->kind));
     printf("%-18s  %-28s %-8s %22s  %s\n", c->name, c->label, vlb_stored_name(outlook[i].state), work,
            vlb_about(outlook[i].seconds, about, sizeof about));
-    done += outlook[i].state == VLB_STORED_DONE;
+    done += !outlook[i].todo;
   }
   printf("\n%d cells, %d done; to do: %s on this machine\n", plan->count, done, vlb_about(total, about, sizeof about));
   for (int i = 0; i < a->contrast_count; i++)

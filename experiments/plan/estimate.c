@@ -16,7 +16,13 @@ double vlb_plan_outlook(const vlb_plan *plan, const char *root, vlb_cell_outlook
   double total = 0;
   for (int i = 0; i < plan->count; i++) {
     outlook[i].state = vlb_store_state(root, plan->cells[i].name, false, NULL);
-    outlook[i].seconds = outlook[i].state == VLB_STORED_DONE ? 0 : vlb_cell_seconds(&plan->cells[i], root);
+    outlook[i].todo = outlook[i].state < VLB_STORED_STRIPPED;
+  }
+  /* children come after their parents */
+  for (int i = plan->count - 1; i >= 0; i--) {
+    const vlb_cell *cell = &plan->cells[i];
+    for (int k = 0; outlook[i].todo && k < cell->parent_count; k++) outlook[cell->parents[k]].todo |= outlook[cell->parents[k]].state != VLB_STORED_DONE;
+    outlook[i].seconds = outlook[i].todo ? vlb_cell_seconds(cell, root) : 0;
     total += outlook[i].seconds;
   }
   return total;

@@ -8,9 +8,10 @@
 /* Unit of a cell's work: "demonstrations", "samples", "episodes". */
 const char *vlb_work_unit(vlb_cell_kind kind);
 
-/* State of every cell of a plan and the seconds its work is expected to take (0 when done). */
+/* State of every cell of a plan and the seconds its work is expected to take (0 when nothing is to do). */
 typedef struct {
   vlb_stored state;
+  bool todo; /* not done; a stripped cell only when a cell that is to do needs it */
   double seconds;
 } vlb_cell_outlook;
 

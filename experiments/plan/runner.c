@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/file.h"
 #include "experiments/plan/estimate.h"
@@ -24,15 +25,16 @@ static bool is_parent(const vlb_cell *cell, int i) {
 
 static bool has_unfinished_child(const runner *r, int i) {
   for (int k = 0; k < r->plan->count; k++)
-    if (r->outlook[k].state != VLB_STORED_DONE && is_parent(&r->plan->cells[k], i)) return true;
+    if (r->outlook[k].todo && is_parent(&r->plan->cells[k], i)) return true;
   return false;
 }
 
 /* Every byte of what is about to be used is checked; demonstrations nobody needs any more are large, so only their names and sizes. */
 static bool is_done(runner *r, int i) {
   const vlb_cell *cell = &r->plan->cells[i];
-  bool deep = cell->kind != VLB_CELL_DEMOS || has_unfinished_child(r, i);
-  return vlb_store_state(r->root, cell->name, deep, NULL) == VLB_STORED_DONE;
+  bool needed = has_unfinished_child(r, i);
+  vlb_stored state = vlb_store_state(r->root, cell->name, cell->kind != VLB_CELL_DEMOS || needed, NULL);
+  return state == VLB_STORED_DONE || (state == VLB_STORED_STRIPPED && !needed);
 }
 
 /* "cell 3/8 train cross (then 22 min)" */
@@ -101,36 +103,70 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   return vlb_store_finish(&open, &facts, err) ? tell(r, i, err) : VLB_OK;
 }
 
-static vlb_code run_one(runner *r, int i, int *failed, vlb_error *err) {
+/* What became of a cell in this run. */
+typedef enum { OPEN, FINISHED, FAILED } fate;
+
+/* Whether a cell can be made now. *fates says what became of it where that is decided. */
+static bool is_ready(runner *r, int i, fate *fates, int *failed) {
   const vlb_cell *cell = &r->plan->cells[i];
+  for (int k = 0; k < cell->parent_count; k++) {
+    if (fates[cell->parents[k]] == FAILED) {
+      vlb_warn(r->ctx->log, "cell %d/%d %s: skipped, it needs %s", i + 1, r->plan->count, cell->label, r->plan->cells[cell->parents[k]].label);
+      fates[i] = FAILED;
+      ++*failed;
+    }
+    if (fates[cell->parents[k]] != FINISHED) return false;
+  }
+  return !vlb_store_busy(r->root, cell->name);
+}
+
+static vlb_code run_one(runner *r, int i, fate *fates, int *failed, vlb_error *err) {
   VLB_TRY(vlb_check_stop(r->ctx, err));
   /* estimates are read again before every cell: the first one of a kind corrects the rest */
   vlb_plan_outlook(r->plan, r->root, r->outlook);
-  if (is_done(r, i)) return VLB_OK;
-  for (int k = 0; k < cell->parent_count; k++) {
-    if (r->outlook[cell->parents[k]].state == VLB_STORED_DONE) continue;
-    vlb_warn(r->ctx->log, "cell %d/%d %s: skipped, it needs %s", i + 1, r->plan->count, cell->label, r->plan->cells[cell->parents[k]].label);
-    ++*failed;
-    return VLB_OK;
-  }
+  if (is_done(r, i)) fates[i] = FINISHED;
+  if (fates[i] != OPEN || !is_ready(r, i, fates, failed)) return VLB_OK;
   vlb_error why = {VLB_OK, ""};
   vlb_code code = make_cell(r, i, &why);
   if (code == VLB_INTERRUPTED) {
     *err = why;
     return code;
   }
+  fates[i] = code ? FAILED : FINISHED;
   *failed += code != VLB_OK;
   return VLB_OK;
 }
 
+/* In order, without waiting for cells that other processes are making: those come again in the next round. */
+static vlb_code run_rounds(runner *r, fate *fates, int *failed, vlb_error *err) {
+  bool told = false;
+  for (;;) {
+    int open = 0, decided = 0;
+    for (int i = 0; i < r->plan->count; i++) {
+      if (fates[i] != OPEN) continue;
+      VLB_TRY(run_one(r, i, fates, failed, err));
+      open += fates[i] == OPEN;
+      decided += fates[i] != OPEN;
+    }
+    if (!open) return VLB_OK;
+    if (decided) continue;
+    if (!told) vlb_info(r->ctx->log, "%d cells wait for another process that is at work in this store", open);
+    told = true;
+    VLB_TRY(vlb_check_stop(r->ctx, err));
+    nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+  }
+}
+
 vlb_code vlb_plan_run(const vlb_plan *plan, const char *root, const vlb_context *ctx, int *failed, vlb_error *err) {
   runner r = {.plan = plan, .root = root, .ctx = ctx, .outlook = calloc((size_t)plan->count, sizeof(vlb_cell_outlook))};
-  if (!r.outlook) return vlb_fail(err, VLB_FAILED, "out of memory");
-  *failed = 0;
+  fate *fates = calloc((size_t)plan->count, sizeof *fates);
   char cells[1024];
-  vlb_code code = vlb_store_folder(root, "", cells, err);
+  vlb_code code = r.outlook && fates ? VLB_OK : vlb_fail(err, VLB_FAILED, "out of memory");
+  *failed = 0;
+  if (!code) code = vlb_store_folder(root, "", cells, err);
   if (!code) code = vlb_folder_make(cells, err);
-  for (int i = 0; !code && i < plan->count; i++) code = run_one(&r, i, failed, err);
+  if (!code) code = run_rounds(&r, fates, failed, err);
   free(r.outlook);
+  free(fates);
   return code;
 }

@@ -37,7 +37,7 @@ static bool curve_of(const vlb_plan *plan, int arm, const char *root, curve *c) 
   const vlb_cell *cell = &plan->cells[train];
   char folder[1024], path[1024];
   memset(c, 0, sizeof *c);
-  return vlb_store_state(root, cell->name, false, NULL) == VLB_STORED_DONE && !vlb_store_folder(root, cell->name, folder, NULL) &&
+  return vlb_store_state(root, cell->name, false, NULL) >= VLB_STORED_STRIPPED && !vlb_store_folder(root, cell->name, folder, NULL) &&
          !vlb_path(path, sizeof path, NULL, "%s/loss.csv", folder) && !read_curve(path, cell->settings.train.steps, c, NULL);
 }
 

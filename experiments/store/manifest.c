@@ -16,6 +16,11 @@ bool vlb_is_result_file(const char *name) {
   return name[0] != '.' && !strstr(name, ".tmp.");
 }
 
+bool vlb_is_bulk_file(const char *name) {
+  size_t n = strlen(name);
+  return !strcmp(name, "model.safetensors") || (n > 5 && !strcmp(name + n - 5, ".hdf5"));
+}
+
 static int result_entry(const struct dirent *e) { return vlb_is_result_file(e->d_name); }
 
 static vlb_code add_file(json_t *files, const char *folder, const char *name, vlb_error *err) {
@@ -96,7 +101,7 @@ static vlb_code load(const char *folder, json_t **root, vlb_error *err) {
   return *root ? VLB_OK : vlb_fail(err, VLB_FAILED, "%s:%d: %s", path, why.line, why.text);
 }
 
-static vlb_code check_file(const char *folder, json_t *entry, bool deep, vlb_error *err) {
+static vlb_code check_file(const char *folder, json_t *entry, bool deep, bool *stripped, vlb_error *err) {
   const char *name, *want;
   json_int_t size;
   char path[1024], hash[VLB_HASH_SIZE];
@@ -104,7 +109,11 @@ static vlb_code check_file(const char *folder, json_t *entry, bool deep, vlb_err
   if (json_unpack(entry, "{s:s,s:I,s:s}", "name", &name, "size", &size, "sha256", &want))
     return vlb_fail(err, VLB_FAILED, "%s/manifest.json: a file entry is incomplete", folder);
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/%s", folder, name));
-  if (stat(path, &info)) return vlb_fail(err, VLB_FAILED, "%s: missing", path);
+  if (stat(path, &info)) {
+    if (!vlb_is_bulk_file(name)) return vlb_fail(err, VLB_FAILED, "%s: missing", path);
+    *stripped = true;
+    return VLB_OK;
+  }
   if (info.st_size != size)
     return vlb_fail(err, VLB_FAILED, "%s: %lld bytes, the manifest says %lld", path, (long long)info.st_size, (long long)size);
   if (!deep) return VLB_OK;
@@ -112,12 +121,13 @@ static vlb_code check_file(const char *folder, json_t *entry, bool deep, vlb_err
   return strcmp(hash, want) ? vlb_fail(err, VLB_FAILED, "%s: content differs from the manifest's digest", path) : VLB_OK;
 }
 
-vlb_code vlb_manifest_check(const char *folder, bool deep, vlb_error *err) {
+vlb_code vlb_manifest_check(const char *folder, bool deep, bool *stripped, vlb_error *err) {
   json_t *root, *entry;
   size_t i;
   VLB_TRY(load(folder, &root, err));
   vlb_code code = VLB_OK;
-  json_array_foreach(json_object_get(root, "files"), i, entry) if (!code) code = check_file(folder, entry, deep, err);
+  *stripped = false;
+  json_array_foreach(json_object_get(root, "files"), i, entry) if (!code) code = check_file(folder, entry, deep, stripped, err);
   json_decref(root);
   return code;
 }

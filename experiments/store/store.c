@@ -13,7 +13,7 @@
 #include "core/base/file.h"
 #include "experiments/store/manifest.h"
 
-static const char *const states[] = {"absent", "partial", "failed", "corrupt", "done"};
+static const char *const states[] = {"absent", "partial", "failed", "corrupt", "stripped", "done"};
 
 const char *vlb_stored_name(vlb_stored state) { return states[state]; }
 
@@ -49,7 +49,11 @@ static void read_failure(const char *folder, vlb_error *why) {
 vlb_stored vlb_store_state(const char *root, const char *name, bool deep, vlb_error *why) {
   char folder[1024];
   if (vlb_store_folder(root, name, folder, why) || !vlb_file_exists(folder)) return VLB_STORED_ABSENT;
-  if (has(folder, "done")) return vlb_manifest_check(folder, deep, why) ? VLB_STORED_CORRUPT : VLB_STORED_DONE;
+  if (has(folder, "done")) {
+    bool stripped = false;
+    if (vlb_manifest_check(folder, deep, &stripped, why)) return VLB_STORED_CORRUPT;
+    return stripped ? VLB_STORED_STRIPPED : VLB_STORED_DONE;
+  }
   if (!has(folder, "failed")) return VLB_STORED_PARTIAL;
   read_failure(folder, why);
   return VLB_STORED_FAILED;
@@ -92,6 +96,17 @@ static vlb_code lock_folder(vlb_store_cell *cell, const vlb_context *ctx, vlb_er
   return VLB_OK;
 }
 
+bool vlb_store_busy(const char *root, const char *name) {
+  char folder[1024];
+  if (vlb_store_folder(root, name, folder, NULL)) return false;
+  int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock < 0) return false;
+  bool busy = flock(lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+  if (!busy) (void)flock(lock, LOCK_UN);
+  close(lock);
+  return busy;
+}
+
 static vlb_code prepare(vlb_store_cell *cell, const char *text, vlb_error *err) {
   char path[1024];
   vlb_folder_clean(cell->folder);
@@ -127,10 +142,8 @@ vlb_code vlb_store_begin(vlb_store_cell *cell, const char *root, const char *nam
     unlock(cell);
     return VLB_OK;
   }
-  if (state == VLB_STORED_CORRUPT) {
-    vlb_warn(ctx->log, "%s; making the cell again", why.message);
-    clear_folder(cell->folder);
-  }
+  if (state == VLB_STORED_CORRUPT) vlb_warn(ctx->log, "%s; making the cell again", why.message);
+  if (state == VLB_STORED_CORRUPT || state == VLB_STORED_STRIPPED) clear_folder(cell->folder);
   vlb_code code = prepare(cell, text, err);
   if (code) close_cell(cell);
   return code;

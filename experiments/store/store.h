@@ -18,6 +18,8 @@ typedef enum {
   VLB_STORED_PARTIAL, /* begun, neither done nor failed */
   VLB_STORED_FAILED,  /* ran into an error: log.txt and failed say which; runs again on the next call */
   VLB_STORED_CORRUPT, /* done, but a file is missing or has another size or digest */
+  VLB_STORED_STRIPPED, /* done, but its demonstrations or weights were left behind (they are large and made again bit for bit): its other
+                        * files are still facts, and it is made again only when a cell needs what is missing */
   VLB_STORED_DONE
 } vlb_stored;
 const char *vlb_stored_name(vlb_stored state);
@@ -55,6 +57,9 @@ vlb_code vlb_store_begin(vlb_store_cell *cell, const char *root, const char *nam
 vlb_code vlb_store_finish(vlb_store_cell *cell, const vlb_store_facts *facts, vlb_error *err);
 /* Closes the cell without a result. why: the failure to keep in `failed`; an interruption keeps nothing. */
 void vlb_store_abandon(vlb_store_cell *cell, const vlb_error *why);
+
+/* Is another process making this cell now? */
+bool vlb_store_busy(const char *root, const char *name);
 
 /* The reproducibility class that a finished cell was made in. */
 vlb_code vlb_store_class(const char *root, const char *name, vlb_class *class, vlb_error *err);

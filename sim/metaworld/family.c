@@ -11,7 +11,8 @@
 #include "sim/world/mjcf.h"
 
 const char *const vlb_mw_suite_names[] = {"metaworld", "metaworld_easy", "metaworld_medium", "metaworld_hard", "metaworld_very_hard",
-                                          "metaworld_style", NULL};
+                                          "metaworld_style", "metaworld_style_easy", "metaworld_style_medium", "metaworld_style_hard",
+                                          "metaworld_style_very_hard", NULL};
 enum { STYLE = 5, MAX_FROZEN = 50 };
 
 static const char *const group_names[] = {"easy", "medium", "hard", "very_hard"};
@@ -201,8 +202,9 @@ static void add_task(vlb_suite *suite, vlb_mw_id id) {
 
 /* which: of vlb_mw_suite_names. */
 static bool belongs(int which, vlb_mw_id id) {
-  if (which == STYLE) return in_style(id);
-  return which == 0 || which - 1 == (int)vlb_mw_tasks[id].difficulty;
+  int group = which > STYLE ? which - STYLE - 1 : which - 1;
+  if (which >= STYLE && !in_style(id)) return false;
+  return which == 0 || which == STYLE || group == (int)vlb_mw_tasks[id].difficulty;
 }
 
 static vlb_code set_folder(origin *from, const char *name, vlb_error *err) {
@@ -237,7 +239,7 @@ static vlb_code fill(vlb_suite *s, int which, vlb_error *err) {
   if (!s->tasks || !s->own || !s->texts) return vlb_fail(err, VLB_FAILED, "no memory for a suite");
   for (int id = 0; id < VLB_MW_TASKS; id++)
     if (belongs(which, (vlb_mw_id)id)) add_task(s, (vlb_mw_id)id);
-  if (which != STYLE) VLB_TRY(set_folder(s->own, s->name, err));
+  if (which < STYLE) VLB_TRY(set_folder(s->own, s->name, err));
   return set_goals(s->own, err);
 }
 

@@ -5,7 +5,7 @@
 #include "sim/task/world.h"
 
 /* metaworld, metaworld_easy, metaworld_medium, metaworld_hard, metaworld_very_hard (from the user's installation), metaworld_style
- * (models/README.md); closed by NULL. */
+ * (models/README.md) and its four groups; closed by NULL. */
 extern const char *const vlb_mw_suite_names[];
 
 /* What is read from outside: VLABENCH_METAWORLD_ASSETS, the folder of Meta-World's assets (not for metaworld_style);

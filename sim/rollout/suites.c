@@ -24,7 +24,8 @@ static int among(const char *const *names, const char *name) {
 static const struct {
   const char *name, *members;
 } groups[] = {{"libero", "spatial,object,goal,long"},
-              {"metaworld_groups", "metaworld_easy,metaworld_medium,metaworld_hard,metaworld_very_hard"}};
+              {"metaworld_groups", "metaworld_easy,metaworld_medium,metaworld_hard,metaworld_very_hard"},
+              {"metaworld_style_groups", "metaworld_style_easy,metaworld_style_medium,metaworld_style_hard,metaworld_style_very_hard"}};
 
 const char *vlb_suite_group(const char *name) {
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)

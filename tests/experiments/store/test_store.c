@@ -102,6 +102,29 @@ static void damage(void **state) {
   }
 }
 
+/* a store may be kept without what is large: the cell is then neither done nor damaged, and is made again whole */
+static void stripped(void **state) {
+  (void)state;
+  static const char *const bulk[] = {"model.safetensors", "lift_demo.hdf5"};
+  vlb_error err = {VLB_OK, ""};
+  for (int i = 0; i < 2; i++) {
+    char path[128];
+    fresh();
+    assert_int_equal(vlb_folder_make("store/cells/eval-0123456789ab", &err), VLB_OK);
+    put("store/cells/eval-0123456789ab", bulk[i], "large");
+    make(root);
+    assert_int_equal(state_of(true, NULL), VLB_STORED_DONE);
+    snprintf(path, sizeof path, "store/cells/eval-0123456789ab/%s", bulk[i]);
+    put("store/cells/eval-0123456789ab", bulk[i], "larger");
+    assert_int_equal(state_of(true, NULL), VLB_STORED_CORRUPT);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(state_of(true, NULL), VLB_STORED_STRIPPED);
+    assert_int_equal(state_of(false, NULL), VLB_STORED_STRIPPED);
+    make(root);
+    assert_int_equal(state_of(true, NULL), VLB_STORED_DONE);
+  }
+}
+
 /* killed after the results and before `done`: work to continue, and what is there is kept */
 static void killed_before_done(void **state) {
   (void)state;
@@ -170,7 +193,7 @@ static void listing_and_rates(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(life),       cmocka_unit_test(damage),        cmocka_unit_test(killed_before_done),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(life),       cmocka_unit_test(damage), cmocka_unit_test(stripped),        cmocka_unit_test(killed_before_done),
                                      cmocka_unit_test(same_bytes), cmocka_unit_test(one_at_a_time), cmocka_unit_test(listing_and_rates)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

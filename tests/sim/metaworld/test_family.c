@@ -27,7 +27,7 @@ static vlb_suite *open_suite(const char *name) {
 
 /* Three tasks of each group; the others only say what they need, until their assets are used. */
 static void test_suites(void **state) {
-  static const int sizes[] = {50, 28, 11, 6, 5, 12};
+  static const int sizes[] = {50, 28, 11, 6, 5, 12, 3, 3, 3, 3};
   int groups[4] = {0};
   vlb_suite *suite;
   vlb_error err;
