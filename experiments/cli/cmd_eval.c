@@ -8,6 +8,7 @@
 #include "experiments/plan/model_folder.h"
 #include "experiments/stats/stats.h"
 #include "experiments/store/episodes_csv.h"
+#include "experiments/store/eval_info.h"
 #include "sim/rollout/suites.h"
 
 /* Evaluation settings: those of the folder's training when it says so, then the options. The model is that of the folder; only what does not
@@ -120,7 +121,7 @@ static void announce(const vlb_settings *s, const vlb_suite *suite, const vlb_co
 }
 
 static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_suite *suite, const vlb_context *ctx, vlb_error *err) {
-  const char *csv = vlb_arg_text(args, "out", NULL);
+  const char *csv = vlb_arg_text(args, "out", NULL), *info = vlb_arg_text(args, "info", NULL);
   int n = suite->task_count * (int)s->eval.episodes_per_task;
   vlb_episode_result *rows = calloc((size_t)n, sizeof *rows);
   if (!rows) return vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);
@@ -128,6 +129,7 @@ static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_
   vlb_code code = vlb_model_folder_eval(vlb_arg_at(args, 0), &s->model, NULL, &s->eval, suite, "eval", rows, ctx, err);
   vlb_progress_end(ctx->log);
   if (!code && csv) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, rows, n, err);
+  if (!code && info) code = vlb_eval_info_write(info, suite, rows, n, err);
   if (!code && vlb_arg_on(args, "json")) print_json(s, suite, rows, n);
   if (!code && !vlb_arg_on(args, "json")) print_table(suite, rows, n);
   free(rows);
@@ -154,6 +156,7 @@ static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or fol
                                      {0, "seed", "N", "seed of initial states and sampling noise"},
                                      {0, "set", "S.KEY=V", "change one setting; may be repeated"},
                                      {'o', "out", "FILE", "one row per episode, as CSV"},
+                                     {0, "info", "FILE", "LeRobot's eval_info.json: per task, per group, overall"},
                                      VLB_OPTION_JSON,
                                      {0, NULL, NULL, NULL}};
 
@@ -163,5 +166,6 @@ const vlb_command vlb_cmd_eval = {
     "  vlabench eval results/cells/train-0123456789ab         a cell of the store\n"
     "  vlabench eval model --set model.n_action_steps=1       a new prediction after every action\n"
     "  vlabench eval model --episodes 50 -o episodes.csv      more episodes, one row each\n"
-    "  vlabench eval smolvla_libero --suite spatial           a checkpoint directory of LeRobot\n",
+    "  vlabench eval smolvla_libero --suite spatial           a checkpoint directory of LeRobot\n"
+    "  vlabench eval model --info eval_info.json              the summary that LeRobot's own evaluation writes\n",
     options, 1, 1, run, more_help};

@@ -7,6 +7,7 @@
 #include "experiments/plan/model_folder.h"
 #include "experiments/store/clock_csv.h"
 #include "experiments/store/episodes_csv.h"
+#include "experiments/store/eval_info.h"
 #include "sim/rollout/suites.h"
 
 /* The task files of all folders end to end. */
@@ -70,9 +71,10 @@ vlb_code vlb_train_in(const vlb_settings *s, const char *const *demos, int demo_
 
 static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *parent, const char *label, const vlb_context *ctx, vlb_error *err) {
   const vlb_settings *s = &cell->settings;
-  char csv[1024];
+  char csv[1024], info[1024];
   vlb_suite *suite;
   VLB_TRY(vlb_path(csv, sizeof csv, err, "%s/episodes.csv", folder));
+  VLB_TRY(vlb_path(info, sizeof info, err, "%s/eval_info.json", folder));
   VLB_TRY(vlb_suite_open(s->eval.suite.s, &suite, err));
   int n = suite->task_count * (int)s->eval.episodes_per_task;
   vlb_episode_result *results = calloc((size_t)n, sizeof *results);
@@ -80,6 +82,7 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
   if (!code) code = vlb_model_folder_eval(parent, &s->model, cell->untrained ? &s->train : NULL, &s->eval, suite, label, results, ctx, err);
   if (!code) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, results, n, err);
   if (!code && !vlb_control_is_plain(&s->eval.control)) code = vlb_clock_csv_write(folder, results, n, err);
+  if (!code) code = vlb_eval_info_write(info, suite, results, n, err);
   vlb_episode_results_clear(results, n);
   free(results);
   vlb_suite_free(suite);
