@@ -7,7 +7,7 @@
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   vlb_study study;
   VLB_TRY(vlb_study_open(args, &study, err));
-  vlb_code code = vlb_report(study.ablation, &study.plan, study.root, vlb_arg_on(args, "json"), ctx, err);
+  vlb_code code = vlb_report(study.ablation, &study.plan, study.root, &(vlb_report_options){.json = vlb_arg_on(args, "json")}, ctx, err);
   vlb_study_close(&study);
   return code;
 }

@@ -61,7 +61,7 @@ static vlb_code show_plan(const vlb_args *args, const vlb_study *s, vlb_error *e
 static vlb_code make(const vlb_args *args, const vlb_study *s, const vlb_context *ctx, vlb_error *err) {
   int failed;
   VLB_TRY(vlb_plan_run(&s->plan, s->root, ctx, &failed, err));
-  vlb_code code = vlb_report(s->ablation, &s->plan, s->root, vlb_arg_on(args, "json"), ctx, err);
+  vlb_code code = vlb_report(s->ablation, &s->plan, s->root, &(vlb_report_options){.json = vlb_arg_on(args, "json")}, ctx, err);
   if (code && code != VLB_INCOMPLETE) return code;
   if (failed) return vlb_fail(err, VLB_INCOMPLETE, "%d of %d cells failed or were skipped; the same command tries them again", failed, s->plan.count);
   return code;

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "experiments/report/compare.h"
 #include "experiments/report/published.h"
 #include "experiments/store/episodes_csv.h"
 #include "experiments/store/store.h"
 
-static const double LEVEL = 0.95, ALPHA = 0.05;
+static const double LEVEL = 0.95;
 
 /* Why an arm has no result: its rollouts, or the training that they wait for. */
 static void say_why(const vlb_plan *plan, const vlb_cell *cell, const char *root, vlb_stored state, char why[48]) {
@@ -49,22 +50,69 @@ static vlb_code read_part(const vlb_plan *plan, const vlb_arm_eval *eval, const 
   return VLB_OK;
 }
 
-static void count_arm(vlb_arm_evidence *arm) {
+/* Fills the columns, in counts and mean scores. */
+static void fill_columns(const vlb_columns *columns, vlb_arm_evidence *arm) {
+  for (int p = 0; p < arm->part_count; p++) {
+    const vlb_part_evidence *part = &arm->parts[p];
+    for (int i = part->first; i < part->first + part->n; i++) {
+      int c = vlb_column_of(columns, part->suite, arm->rows[i].task - part->first_task);
+      arm->column[c].n++;
+      arm->column[c].k += arm->rows[i].outcome == VLB_EPISODE_SUCCESS;
+      arm->column_score[c] += arm->rows[i].score;
+    }
+  }
+}
+
+/* Means over the columns that the arm has. */
+static void average(vlb_evidence *e, vlb_arm_evidence *arm) {
+  vlb_stratum s[VLB_MAX_COLUMNS];
+  int64_t n[VLB_MAX_COLUMNS];
+  double weights[VLB_MAX_COLUMNS];
+  int count = 0;
+  for (int c = 0; c < e->columns.count; c++) {
+    if (!arm->column[c].n) continue;
+    arm->column_interval[c] = vlb_rate_interval(e->method, arm->column[c].k, arm->column[c].n, LEVEL);
+    arm->column_score[c] /= (double)arm->column[c].n;
+    arm->score += arm->column_score[c];
+    n[count] = arm->column[c].n;
+    s[count++] = arm->column[c];
+  }
+  arm->score /= count;
+  vlb_weights(VLB_MEAN_OF_STRATA, n, count, weights);
+  arm->mean = vlb_stratified_mean(s, weights, count, e->method, LEVEL);
+  vlb_weights(VLB_MEAN_OF_EPISODES, n, count, weights);
+  arm->over_tasks = vlb_stratified_mean(s, weights, count, e->method, LEVEL);
+}
+
+static vlb_code estimate_training(vlb_arm_evidence *arm, vlb_error *err) {
+  double *success = malloc((size_t)arm->n * sizeof *success);
+  if (!success) return vlb_fail(err, VLB_FAILED, "out of memory");
+  for (int i = 0; i < arm->n; i++) success[i] = arm->rows[i].outcome == VLB_EPISODE_SUCCESS;
+  arm->training = vlb_training_variance(success, arm->seeds, arm->n / arm->seeds, LEVEL);
+  free(success);
+  return VLB_OK;
+}
+
+static vlb_code count_arm(vlb_evidence *e, vlb_arm_evidence *arm, vlb_error *err) {
   for (int i = 0; i < arm->n; i++) {
     arm->successes += arm->rows[i].outcome == VLB_EPISODE_SUCCESS;
     arm->errors += arm->rows[i].outcome == VLB_EPISODE_SIM_ERROR || arm->rows[i].outcome == VLB_EPISODE_POLICY_ERROR;
   }
   arm->known = arm->n > 0;
-  if (!arm->known) return;
-  arm->interval = vlb_wilson(arm->successes, arm->n, LEVEL);
-  for (int s = 0; s < arm->suites; s++) {
-    int n, k = vlb_suite_successes(arm, s, &n);
-    arm->rate += (double)k / n / arm->suites;
-  }
+  if (!arm->known) return VLB_OK;
+  fill_columns(&e->columns, arm);
+  average(e, arm);
+  return estimate_training(arm, err);
+}
+
+static bool parts_fit(const vlb_columns *columns, const vlb_arm_evidence *arm) {
+  for (int p = 0; p < arm->part_count; p++)
+    if (vlb_column_of(columns, arm->parts[p].suite, arm->parts[p].tasks - 1) < 0) return false;
+  return true;
 }
 
 /* All of an arm's cells, or why one of them is not there. */
-static vlb_code read_arm(const vlb_plan *plan, const vlb_arm_evals *evals, const char *root, vlb_arm_evidence *arm, vlb_error *err) {
+static vlb_code read_arm(vlb_evidence *e, const vlb_plan *plan, const vlb_arm_evals *evals, const char *root, vlb_arm_evidence *arm, vlb_error *err) {
   arm->parts = calloc((size_t)evals->count, sizeof *arm->parts);
   if (!arm->parts) return vlb_fail(err, VLB_FAILED, "out of memory");
   for (int i = 0; i < evals->count; i++) {
@@ -74,56 +122,10 @@ static vlb_code read_arm(const vlb_plan *plan, const vlb_arm_evals *evals, const
     if (state != VLB_STORED_DONE) return VLB_OK;
   }
   for (int i = 0; i < evals->count; i++) VLB_TRY(read_part(plan, &evals->eval[i], root, arm, err));
+  if (!parts_fit(&e->columns, arm)) return vlb_fail(err, VLB_FAILED, "the episodes of arm '%s' are of other tasks than its suites have", arm->name);
   arm->suites = evals->eval[evals->count - 1].suite + 1;
   arm->seeds = evals->eval[evals->count - 1].seed + 1;
-  count_arm(arm);
-  return VLB_OK;
-}
-
-/* Pairs by (training seed, suite, task, episode): both tables are in that order and were checked to share their episodes when the ablation was read. */
-static vlb_code compare(vlb_contrast_evidence *c, vlb_error *err) {
-  const vlb_arm_evidence *a = c->a, *b = c->b;
-  c->known = a->known && b->known;
-  if (!c->known) return VLB_OK;
-  for (int i = 0; i < a->n; i++) {
-    if (a->n != b->n || a->seeds != b->seeds || a->rows[i].task != b->rows[i].task || a->rows[i].episode != b->rows[i].episode)
-      return vlb_fail(err, VLB_FAILED, "arms %s and %s do not hold the same episodes", a->name, b->name);
-    bool sa = a->rows[i].outcome == VLB_EPISODE_SUCCESS, sb = b->rows[i].outcome == VLB_EPISODE_SUCCESS;
-    ++*(sa ? (sb ? &c->pairs.both : &c->pairs.only_a) : (sb ? &c->pairs.only_b : &c->pairs.neither));
-  }
-  c->difference = (double)(c->pairs.only_a - c->pairs.only_b) / (double)vlb_pairs_total(&c->pairs);
-  c->interval = vlb_tango(&c->pairs, LEVEL);
-  c->p = vlb_mcnemar(c->pairs.only_a, c->pairs.only_b);
-  return VLB_OK;
-}
-
-/* Holm over the declared contrasts. One without data keeps its place in the family with p = 1, so that a result never looks stronger for
- * being incomplete. */
-static void adjust(vlb_evidence *e) {
-  double p[VLB_MAX_CONTRASTS] = {0}, adjusted[VLB_MAX_CONTRASTS];
-  int n = e->ablation->contrast_count;
-  for (int i = 0; i < n; i++) p[i] = e->contrasts[i].known ? e->contrasts[i].p : 1;
-  vlb_holm(p, n, adjusted);
-  for (int i = 0; i < n; i++) {
-    e->contrasts[i].p_holm = adjusted[i];
-    e->contrasts[i].separable = e->contrasts[i].known && adjusted[i] < ALPHA;
-  }
-}
-
-static void assign_letters(vlb_evidence *e) {
-  int n = e->ablation->arm_count, declared = 0;
-  bool separable[VLB_MAX_ARMS * VLB_MAX_ARMS] = {false}, seen[VLB_MAX_ARMS * VLB_MAX_ARMS] = {false};
-  char letters[VLB_MAX_ARMS][VLB_LETTERS_SIZE];
-  for (int i = 0; i < e->ablation->contrast_count; i++) {
-    int a = e->ablation->contrasts[i].a, b = e->ablation->contrasts[i].b;
-    declared += !seen[a * n + b];
-    seen[a * n + b] = seen[b * n + a] = true;
-    separable[a * n + b] = separable[b * n + a] = e->contrasts[i].separable;
-  }
-  e->letters = n > 1 && declared == n * (n - 1) / 2 && e->missing == 0;
-  if (!e->letters) return;
-  vlb_letters(n, separable, letters);
-  for (int i = 0; i < n; i++) memcpy(e->arms[i].letters, letters[i], VLB_LETTERS_SIZE);
+  return count_arm(e, arm, err);
 }
 
 /* Trainings among each other and evaluations among each other; a training cell that was deleted is not known to differ. */
@@ -140,10 +142,23 @@ static void check_classes(vlb_evidence *e) {
   }
 }
 
+/* The paper's row of an arm. Its column may be missing where ours is of another kind: then only that number is. */
+static vlb_code read_row(const vlb_evidence *e, const vlb_published *p, const char *row, vlb_arm_evidence *arm, vlb_error *err) {
+  const vlb_ablation *a = e->ablation;
+  for (int c = 0; c < e->columns.count; c++)
+    if (vlb_published_value(p, a->paper_table, row, e->columns.name[c], &arm->paper[c], NULL)) arm->paper[c] = NAN;
+  return vlb_published_value(p, a->paper_table, row, a->paper_column, &arm->paper_mean, err);
+}
+
+static void forget_paper(vlb_arm_evidence *arm) {
+  for (int c = 0; c < VLB_MAX_COLUMNS; c++) arm->paper[c] = NAN;
+  arm->paper_mean = NAN;
+}
+
 static vlb_code read_paper(vlb_evidence *e, vlb_error *err) {
   const vlb_ablation *a = e->ablation;
-  for (int i = 0; i < a->arm_count; i++) e->arms[i].paper = NAN;
-  e->floor.paper = NAN;
+  for (int i = 0; i < a->arm_count; i++) forget_paper(&e->arms[i]);
+  forget_paper(&e->floor);
   if (!a->paper_table[0]) return VLB_OK;
   vlb_published *p;
   VLB_TRY(vlb_published_open(&p, err));
@@ -151,37 +166,37 @@ static vlb_code read_paper(vlb_evidence *e, vlb_error *err) {
   snprintf(e->paper_confidence, sizeof e->paper_confidence, "%s", vlb_published_confidence(p, a->paper_table));
   vlb_code code = VLB_OK;
   for (int i = 0; !code && i < a->arm_count; i++)
-    if (a->arms[i].paper_row[0]) code = vlb_published_value(p, a->paper_table, a->arms[i].paper_row, a->paper_column, &e->arms[i].paper, err);
+    if (a->arms[i].paper_row[0]) code = read_row(e, p, a->arms[i].paper_row, &e->arms[i], err);
   vlb_published_close(p);
   return code;
 }
 
 static vlb_code gather(const vlb_plan *plan, const char *root, vlb_evidence *e, vlb_error *err) {
   const vlb_ablation *a = e->ablation;
+  VLB_TRY(vlb_columns_of(a, &e->columns, err));
   for (int i = 0; i < a->arm_count; i++) {
     e->arms[i].name = a->arms[i].name;
     e->arms[i].label = a->arms[i].label;
-    VLB_TRY(read_arm(plan, &plan->arms[i], root, &e->arms[i], err));
+    e->arms[i].eval_seed = a->arms[i].settings.eval.seed;
+    VLB_TRY(read_arm(e, plan, &plan->arms[i], root, &e->arms[i], err));
     e->missing += !e->arms[i].known;
   }
   if (plan->floor.count) {
     e->has_floor = true;
     e->floor.name = e->floor.label = "untrained";
-    VLB_TRY(read_arm(plan, &plan->floor, root, &e->floor, err));
+    e->floor.eval_seed = a->arms[a->floor].settings.eval.seed;
+    VLB_TRY(read_arm(e, plan, &plan->floor, root, &e->floor, err));
   }
-  for (int i = 0; i < a->contrast_count; i++) {
-    e->contrasts[i] = (vlb_contrast_evidence){.a = &e->arms[a->contrasts[i].a], .b = &e->arms[a->contrasts[i].b]};
-    VLB_TRY(compare(&e->contrasts[i], err));
-  }
-  adjust(e);
-  assign_letters(e);
+  vlb_compare_all(e);
   check_classes(e);
   return read_paper(e, err);
 }
 
-vlb_code vlb_evidence_gather(const vlb_ablation *ablation, const vlb_plan *plan, const char *root, vlb_evidence *e, vlb_error *err) {
+vlb_code vlb_evidence_gather(const vlb_ablation *ablation, const vlb_plan *plan, const char *root, vlb_rate_method method, vlb_evidence *e,
+                             vlb_error *err) {
   memset(e, 0, sizeof *e);
   e->ablation = ablation;
+  e->method = method;
   vlb_code code = gather(plan, root, e, err);
   if (code) vlb_evidence_free(e);
   return code;
@@ -196,7 +211,22 @@ void vlb_evidence_free(vlb_evidence *e) {
   memset(e, 0, sizeof *e);
 }
 
-double vlb_rate_percent(const vlb_arm_evidence *arm) { return 100.0 * arm->rate; }
+int vlb_evidence_rows(const vlb_evidence *e) { return e->ablation->arm_count + e->has_floor; }
+
+const vlb_arm_evidence *vlb_evidence_row(const vlb_evidence *e, int i) { return i < e->ablation->arm_count ? &e->arms[i] : &e->floor; }
+
+bool vlb_unequal_weights(const vlb_evidence *e) {
+  for (int i = 0; i < e->ablation->arm_count; i++)
+    for (int c = 1; c < e->columns.count; c++)
+      if (e->arms[i].known && e->arms[i].column[c].n != e->arms[i].column[0].n) return true;
+  return false;
+}
+
+bool vlb_trainings_estimated(const vlb_evidence *e) {
+  for (int i = 0; i < e->ablation->arm_count; i++)
+    if (e->arms[i].training.estimated) return true;
+  return false;
+}
 
 int vlb_task_successes(const vlb_arm_evidence *arm, int task, int *episodes) {
   int k = 0;
@@ -209,24 +239,13 @@ int vlb_task_successes(const vlb_arm_evidence *arm, int task, int *episodes) {
   return k;
 }
 
-int vlb_suite_successes(const vlb_arm_evidence *arm, int suite, int *episodes) {
-  int k = 0;
-  *episodes = 0;
-  for (int i = 0; i < arm->part_count; i++) {
-    const vlb_part_evidence *part = &arm->parts[i];
-    if (part->suite_index != suite) continue;
-    *episodes += part->n;
-    for (int r = part->first; r < part->first + part->n; r++) k += arm->rows[r].outcome == VLB_EPISODE_SUCCESS;
+const char *vlb_task_name(const vlb_evidence *e, const vlb_arm_evidence *arm, int task, const char **suite) {
+  for (int p = 0; p < arm->part_count; p++) {
+    const vlb_part_evidence *part = &arm->parts[p];
+    if (task < part->first_task || task >= part->first_task + part->tasks) continue;
+    *suite = part->suite;
+    return vlb_columns_suite(&e->columns, part->suite)->task[task - part->first_task];
   }
-  return k;
-}
-
-const char *vlb_verdict(const vlb_contrast_evidence *c, char *buf, size_t size) {
-  if (!c->known)
-    snprintf(buf, size, "no data");
-  else if (!c->separable)
-    snprintf(buf, size, "not separable");
-  else
-    snprintf(buf, size, "%s better", c->difference > 0 ? c->a->label : c->b->label);
-  return buf;
+  *suite = "";
+  return "";
 }

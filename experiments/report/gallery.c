@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/pool.h"
 #include "core/data/image.h"
+#include "experiments/report/grid.h"
 #include "sim/render/render.h"
 #include "sim/world/version.h"
 
@@ -78,14 +79,6 @@ static const char style[] =
     ".good{color:var(--good)}.bad{color:var(--bad)}\n"
     "footer{margin-top:2.5rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.86rem;color:var(--soft)}\n";
 
-static void put_text(FILE *out, const char *text) {
-  for (; *text; text++) {
-    const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : *text == '"' ? "&quot;" : NULL;
-    if (entity) fputs(entity, out);
-    else fputc(*text, out);
-  }
-}
-
 static void put_success(FILE *out, const vlb_exhibit *e) {
   if (!e->tried) {
     fputs("<span class=\"bad\">no expert</span>", out);
@@ -100,13 +93,13 @@ static void put_card(FILE *out, const card *c, int size) {
   fputs("<figure>\n<div>", out);
   for (int i = 0; i < 2; i++) {
     fprintf(out, "<img width=\"%d\" height=\"%d\" alt=\"%s: ", size, size, i ? "End" : "Start");
-    put_text(out, task->instruction);
+    vlb_html_text(task->instruction, out);
     fprintf(out, "\" src=\"data:image/png;base64,%s\">", c->png[i]);
   }
   fputs("</div>\n<figcaption>", out);
-  put_text(out, task->instruction);
+  vlb_html_text(task->instruction, out);
   fputs("\n<p>", out);
-  put_text(out, c->suite->name);
+  vlb_html_text(c->suite->name, out);
   fprintf(out, "/%d", c->task);
   if (*task->group) fprintf(out, " &middot; %s", task->group);
   fputs(" &middot; ", out);
@@ -115,7 +108,7 @@ static void put_card(FILE *out, const card *c, int size) {
   fputs("</p>\n", out);
   if (*e->why) {
     fputs("<p class=\"bad\">", out);
-    put_text(out, e->why);
+    vlb_html_text(e->why, out);
     fputs("</p>\n", out);
   }
   fputs("</figcaption></figure>\n", out);
@@ -129,7 +122,7 @@ static void put_suite(FILE *out, int index, const card *cards, const vlb_gallery
     succeeded += cards[t].exhibit.succeeded;
   }
   fprintf(out, "<section>\n<h2 id=\"s%d\">", index);
-  put_text(out, suite->name);
+  vlb_html_text(suite->name, out);
   fprintf(out, "</h2>\n<p>%d task%s &middot; robot %s &middot; at most %d control steps, %d per second &middot; expert %d/%d</p>\n",
           suite->task_count, suite->task_count == 1 ? "" : "s", suite->embodiment->name, suite->max_steps, suite->embodiment->rate, succeeded, tried);
   fputs("<div class=\"tasks\">\n", out);
@@ -147,7 +140,7 @@ static void put_page(FILE *out, vlb_suite *const *suites, int n, const gallery *
           style);
   for (int i = 0; i < n; i++) {
     fprintf(out, "<a href=\"#s%d\">", i);
-    put_text(out, suites[i]->name);
+    vlb_html_text(suites[i]->name, out);
     fputs("</a>", out);
   }
   fputs("</nav>\n", out);
@@ -156,7 +149,7 @@ static void put_page(FILE *out, vlb_suite *const *suites, int n, const gallery *
     at += suites[i]->task_count;
   }
   fprintf(out, "<footer>Episodes 0 to %d, seed %llu. MuJoCo %s; drawn by ", s->episodes - 1, (unsigned long long)s->seed, vlb_mujoco_version());
-  put_text(out, renderer);
+  vlb_html_text(renderer, out);
   fputs(".</footer>\n</body>\n</html>\n", out);
 }
 

@@ -2,7 +2,14 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+vlb_grid *vlb_grid_new(const char *align) {
+  vlb_grid *g = calloc(1, sizeof *g);
+  if (g) snprintf(g->align, sizeof g->align, "%s", align);
+  return g;
+}
 
 void vlb_grid_set(vlb_grid *g, int row, int column, const char *format, ...) {
   if (row >= VLB_GRID_ROWS || column >= VLB_GRID_COLUMNS) return;
@@ -14,7 +21,23 @@ void vlb_grid_set(vlb_grid *g, int row, int column, const char *format, ...) {
   if (column >= g->columns) g->columns = column + 1;
 }
 
-static bool right(const vlb_grid *g, int column) { return g->align && (size_t)column < strlen(g->align) && g->align[column] == 'r'; }
+void vlb_grid_header(vlb_grid *g, const char *const *names) {
+  for (int c = 0; names[c]; c++) vlb_grid_set(g, 0, c, "%s", names[c]);
+}
+
+void vlb_grid_p(vlb_grid *g, int row, int column, double p) {
+  if (p < 0.001)
+    vlb_grid_set(g, row, column, "<0.001");
+  else
+    vlb_grid_set(g, row, column, "%.3f", p);
+}
+
+void vlb_grid_write(vlb_grid *g, void (*write)(const vlb_grid *g, FILE *out), FILE *out) {
+  if (g) write(g, out);
+  free(g);
+}
+
+static bool right(const vlb_grid *g, int column) { return g->align[column] == 'r'; }
 
 static int width(const vlb_grid *g, int column) {
   int most = 3;
@@ -104,4 +127,29 @@ void vlb_grid_latex(const vlb_grid *g, FILE *out) {
     if (r == 0) fputs("\\midrule\n", out);
   }
   fputs("\\bottomrule\n\\end{tabular}\n", out);
+}
+
+void vlb_html_text(const char *text, FILE *out) {
+  for (; *text; text++) {
+    const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : *text == '"' ? "&quot;" : NULL;
+    if (entity)
+      fputs(entity, out);
+    else
+      fputc(*text, out);
+  }
+}
+
+void vlb_grid_html(const vlb_grid *g, FILE *out) {
+  fputs("<div class=\"scroll\"><table>\n", out);
+  for (int r = 0; r < g->rows; r++) {
+    fputs(r == 0 ? "<thead><tr>" : "<tr>", out);
+    for (int c = 0; c < g->columns; c++) {
+      const char *tag = r == 0 || c == 0 ? "th" : "td";
+      fprintf(out, "<%s%s%s>", tag, r && c == 0 ? " scope=\"row\"" : "", right(g, c) ? " class=\"r\"" : "");
+      vlb_html_text(g->text[r][c], out);
+      fprintf(out, "</%s>", tag);
+    }
+    fputs(r == 0 ? "</tr></thead>\n<tbody>\n" : "</tr>\n", out);
+  }
+  fputs("</tbody></table></div>\n", out);
 }

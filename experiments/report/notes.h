@@ -10,4 +10,7 @@ void vlb_notes(const vlb_evidence *e, void (*line)(void *self, const char *text)
 /* "micro scale, freezing = nothing" into buf. Returns buf. */
 const char *vlb_scale_text(const vlb_ablation *a, char *buf, size_t size);
 
+/* "", ", quick preset" */
+const char *vlb_preset_text(const vlb_ablation *a);
+
 #endif

@@ -1,3 +1,4 @@
+/* Training losses: mean over equal bins of steps, one curve per arm; of several trainings the first. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,18 @@
 
 enum { BINS = 200 };
 
-/* Mean loss of an arm in equal bins of steps. */
 typedef struct {
   double sum[BINS], last_step[BINS];
   int count[BINS];
 } curve;
+
+typedef struct {
+  const vlb_evidence *e;
+  curve *curves;                  /* [count] */
+  const char *label[VLB_MAX_ARMS];
+  int count;
+  double lo, hi; /* of the losses */
+} losses;
 
 static vlb_code read_curve(const char *path, int64_t steps, curve *c, vlb_error *err) {
   char *text;
@@ -31,7 +39,7 @@ static vlb_code read_curve(const char *path, int64_t steps, curve *c, vlb_error 
   return VLB_OK;
 }
 
-/* loss.csv of the training behind an arm (its first, of several), when its cell is done. */
+/* loss.csv of the training behind an arm, when its cell is done. */
 static bool curve_of(const vlb_plan *plan, int arm, const char *root, curve *c) {
   int train = plan->cells[plan->arms[arm].eval[0].cell].parents[0];
   const vlb_cell *cell = &plan->cells[train];
@@ -41,76 +49,59 @@ static bool curve_of(const vlb_plan *plan, int arm, const char *root, curve *c) 
          !vlb_path(path, sizeof path, NULL, "%s/loss.csv", folder) && !read_curve(path, cell->settings.train.steps, c, NULL);
 }
 
-static vlb_code write_data(const vlb_ablation *a, const vlb_plan *plan, const char *root, const char *folder, int *curves, vlb_error *err) {
-  char path[1024];
-  vlb_writer w;
-  curve *c = calloc(1, sizeof *c);
-  if (!c) return vlb_fail(err, VLB_FAILED, "out of memory");
-  vlb_code code = vlb_path(path, sizeof path, err, "%s/loss.dat", folder);
-  if (!code) code = vlb_writer_open(&w, path, err);
-  *curves = 0;
-  for (int i = 0; !code && i < a->arm_count; i++) {
-    if (!curve_of(plan, i, root, c)) continue;
-    fprintf(w.out, "%s# %s: step, mean loss of the steps since the row before\n", *curves ? "\n\n" : "", a->arms[i].label);
-    for (int b = 0; b < BINS; b++)
-      if (c->count[b]) fprintf(w.out, "%g %.6g\n", c->last_step[b], c->sum[b] / c->count[b]);
-    ++*curves;
-  }
-  free(c);
-  return code ? code : vlb_writer_commit(&w, err);
+/* Arms that share a training share a curve: the first of them names it. */
+static bool trained_before(const vlb_plan *plan, int arm) {
+  for (int i = 0; i < arm; i++)
+    if (plan->cells[plan->arms[i].eval[0].cell].parents[0] == plan->cells[plan->arms[arm].eval[0].cell].parents[0]) return true;
+  return false;
 }
 
-static const char body[] =
-    "set border 3 lc rgb '#555555'\n"
-    "set tics nomirror out scale 0.6\n"
-    "set grid ytics lc rgb '#e4e4e4' lt 1\n"
-    "stats 'loss.dat' using 2 nooutput\n"
-    "set yrange [STATS_min / 1.1:STATS_max * 1.1]\n"
-    "set logscale y\n"
-    "set ytics (10, 5, 3, 2, 1.5, 1, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001)\n"
-    "set tmargin 3\n"
-    "set xlabel 'optimiser step'\n"
-    "set ylabel 'training loss' offset 0.5,0\n"
-    "set key top right samplen 2\n";
-
-static vlb_code write_script(const vlb_ablation *a, const vlb_plan *plan, const char *root, const char *folder, vlb_error *err) {
-  /* colours that stay apart for colour-blind readers (Okabe and Ito) */
-  static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"};
-  char path[1024];
-  vlb_writer w;
-  curve *c = calloc(1, sizeof *c);
-  if (!c) return vlb_fail(err, VLB_FAILED, "out of memory");
-  vlb_code code = vlb_path(path, sizeof path, err, "%s/loss.gp", folder);
-  if (!code) code = vlb_writer_open(&w, path, err);
-  if (!code) vlb_plot_begin("loss", "loss.dat", w.out);
-  for (int png = 0; !code && png < 2; png++) {
-    vlb_plot_terminal("loss", png, 760, 480, w.out);
-    fputs("set label 1 '", w.out);
-    vlb_plot_text(a->title, w.out);
-    fputs(": training loss' at graph 0, screen 0.955 left font ',15'\n", w.out);
-    fputs(body, w.out);
-    int curves = 0;
-    for (int i = 0; i < a->arm_count; i++) {
-      if (!curve_of(plan, i, root, c)) continue;
-      fprintf(w.out, "%s'loss.dat' index %d with lines lw 1.8 lc rgb '%s' title '", curves ? ", \\\n  " : "plot ", curves,
-              colours[curves % 8]);
-      vlb_plot_text(a->arms[i].label, w.out);
-      fputc('\'', w.out);
-      curves++;
+static void collect(const vlb_evidence *e, const vlb_plan *plan, const char *root, losses *l) {
+  l->lo = HUGE_VAL;
+  for (int i = 0; i < e->ablation->arm_count; i++) {
+    curve *c = &l->curves[l->count];
+    if (trained_before(plan, i) || !curve_of(plan, i, root, c)) continue;
+    l->label[l->count++] = e->arms[i].label;
+    for (int b = 0; b < BINS; b++) {
+      if (!c->count[b]) continue;
+      l->lo = fmin(l->lo, c->sum[b] / c->count[b]);
+      l->hi = fmax(l->hi, c->sum[b] / c->count[b]);
     }
-    fputc('\n', w.out);
   }
-  free(c);
-  if (code) return code;
-  fputs("unset output\n", w.out);
-  return vlb_writer_commit(&w, err);
 }
 
-vlb_code vlb_plot_loss(const vlb_ablation *a, const vlb_plan *plan, const char *root, const char *folder, bool *drawn, vlb_error *err) {
-  int curves;
-  VLB_TRY(write_data(a, plan, root, folder, &curves, err));
-  *drawn = curves > 0;
-  if (!curves) return VLB_OK;
-  VLB_TRY(write_script(a, plan, root, folder, err));
-  return vlb_gnuplot(folder, "loss", err);
+static void data(const void *self, FILE *out) {
+  const losses *l = self;
+  for (int i = 0; i < l->count; i++) {
+    const curve *c = &l->curves[i];
+    fprintf(out, "%s# %s: step, mean loss of the steps since the row before\n", i ? "\n\n" : "", l->label[i]);
+    for (int b = 0; b < BINS; b++)
+      if (c->count[b]) fprintf(out, "%g %.6g\n", c->last_step[b], c->sum[b] / c->count[b]);
+  }
+}
+
+static void script(const void *self, FILE *out) {
+  const losses *l = self;
+  vlb_plot_heading(l->e, ": training loss", "", out);
+  fprintf(out,
+          "set grid ytics lc rgb '#e4e4e4' lt 1\nset yrange [%g:%g]\nset logscale y\n"
+          "set ytics (10, 5, 3, 2, 1.5, 1, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001)\n"
+          "set tmargin 5\nset xlabel 'optimiser step'\nset ylabel 'training loss'\nset key outside right top Left reverse samplen 2\n",
+          l->lo / 1.1, l->hi * 1.1);
+  for (int i = 0; i < l->count; i++) {
+    fprintf(out, "%s'loss.dat' index %d with lines lw 1.8 dt %d lc rgb '%s' title '", i ? ", \\\n  " : "plot ", i, 1 + i / 8, vlb_plot_colours[i % 8]);
+    vlb_plot_text(l->label[i], out);
+    fputc('\'', out);
+  }
+  fputc('\n', out);
+}
+
+vlb_code vlb_plot_loss(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, bool *drawn, vlb_error *err) {
+  losses l = {.e = e, .curves = calloc((size_t)e->ablation->arm_count, sizeof(curve))};
+  if (!l.curves) return vlb_fail(err, VLB_FAILED, "out of memory");
+  collect(e, plan, root, &l);
+  *drawn = l.count > 0 && l.hi > 0;
+  vlb_code code = *drawn ? vlb_plot_draw(&(vlb_plot){"loss", folder, 900, 480, data, script, &l}, err) : VLB_OK;
+  free(l.curves);
+  return code;
 }

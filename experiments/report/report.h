@@ -4,10 +4,21 @@
 
 #include "core/base/context.h"
 #include "experiments/report/evidence.h"
+#include "experiments/report/plot.h"
 
-/* Writes table.md, table.tex, table.csv, contrasts.csv, tasks.csv and the plots, prints the table (Markdown, or JSON with the paths) on stdout and
- * the paths through the log. The same cells give the same bytes. Errors: VLB_FAILED; VLB_INCOMPLETE (after writing everything
+typedef struct {
+  bool json;              /* on stdout instead of Markdown */
+  bool silent;            /* nothing on stdout */
+  vlb_rate_method method; /* of the intervals of rates */
+} vlb_report_options;
+
+/* Writes table.md, table.tex, table.csv, columns.csv, contrasts.csv, tasks.csv and the plots, prints the table (Markdown, or JSON with the paths) on
+ * stdout and the paths through the log. The same cells give the same bytes. Errors: VLB_FAILED; VLB_INCOMPLETE (after writing everything
  * else) when an arm has no result or gnuplot is missing. */
-vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const char *root, bool json, const vlb_context *ctx, vlb_error *err);
+vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const char *root, const vlb_report_options *options, const vlb_context *ctx,
+                    vlb_error *err);
+
+/* ROOT/<name>[-quick] into path[1024]. */
+vlb_code vlb_report_folder(const vlb_ablation *ablation, const char *root, char path[1024], vlb_error *err);
 
 #endif
