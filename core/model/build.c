@@ -20,7 +20,7 @@ vlb_code vlb_build_begin(vlb_build *b, const vlb_model *model, int batch, bool l
   if (model->shape.vlm_layers > VLB_MAX_LAYERS)
     return vlb_fail(err, VLB_USAGE, "num_vlm_layers = %d; at most %d are supported", model->shape.vlm_layers, VLB_MAX_LAYERS);
   vlb_t *fields[] = {&b->images, &b->tokens, &b->special, &b->state, &b->noisy, &b->time, &b->position_suffix, &b->position_chunk,
-                     &b->mask_cross, &b->mask_suffix, &b->angles_suffix, &b->angles_chunk, &b->image_tokens, &b->context, &b->suffix,
+                     &b->mask_cross, &b->mask_suffix, &b->answers, &b->angles_suffix, &b->angles_chunk, &b->image_tokens, &b->context, &b->suffix,
                      &b->velocity, &b->final_suffix};
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) *fields[i] = VLB_NONE;
   for (int s = 0; s < SEGMENTS; s++) {
@@ -144,10 +144,16 @@ static vlb_t state_token(vlb_build *b) {
   return linear(b, b->state, VLB_NONE, true, "model.state_proj");
 }
 
+/* scaled like the language of the prompt */
+static vlb_t answer_tokens(vlb_build *b) {
+  vlb_rows all = {vlb_embed(b->g, weight(b, TEXT "embed_tokens.weight"), b->answers), 0, 0, b->rows.state, sqrt((double)b->model->config.text_hidden)};
+  return vlb_assemble(b->g, b->batch, &all, 1);
+}
+
 static void begin_prefix(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
   b->stream[0][SEGMENT_CONTEXT] = b->context = context(b);
-  if (b->rows.state) b->stream[0][SEGMENT_STATE] = state_token(b);
+  if (b->rows.state) b->stream[0][SEGMENT_STATE] = b->answers < 0 ? state_token(b) : answer_tokens(b);
   if (b->rows.tail) b->stream[0][SEGMENT_TAIL] = vlb_input(b->g, 3, (int64_t[]){b->batch, b->rows.tail, c->text_hidden}); /* zeros */
   int seen = 0;
   for (int s = 0; s < SEGMENTS; s++) {
@@ -156,8 +162,9 @@ static void begin_prefix(vlb_build *b) {
     if (!rows) continue;
     b->position[s] = vlb_ids(b->g, b->batch, rows);
     b->angles[s] = vlb_rope_angles(b->g, b->position[s], c->head_dim);
-    /* production: a segment sees itself and what lies before it, the same for all its rows */
-    b->mask_prefix[s] = vlb_input(b->g, 3, (int64_t[]){b->batch, b->literal ? rows : 1, b->literal ? b->rows.prefix : seen});
+    /* production: a segment sees itself and what lies before it, the same for all its rows, unless they are an answer's */
+    bool by_row = b->literal || (s == SEGMENT_STATE && b->answers >= 0);
+    b->mask_prefix[s] = vlb_input(b->g, 3, (int64_t[]){b->batch, by_row ? rows : 1, b->literal ? b->rows.prefix : seen});
     if (b->literal) b->mask_joint[s] = vlb_input(b->g, 3, (int64_t[]){b->batch, rows, b->rows.total});
   }
 }
@@ -206,19 +213,34 @@ static vlb_t vlm_query(vlb_build *b, int i, int s, vlb_t norm) {
   return vlb_rope(b->g, layer_linear(b, norm, VLB_NONE, false, TEXT, i, "self_attn.q_proj"), b->angles[s]);
 }
 
+/* The last layer of a context only serves as keys and values; an answer goes on to its end. */
 void vlb_build_prefix(vlb_build *b) {
   begin_prefix(b);
   int layers = b->model->shape.vlm_layers;
   for (int i = 0; i < layers; i++) {
     vlb_t norms[SEGMENTS], k[SEGMENTS], v[SEGMENTS];
     vlm_keys(b, i, norms);
-    for (int s = 0; s < SEGMENTS && i + 1 < layers; s++) { /* the last layer only serves as keys and values */
-      if (norms[s] < 0) continue;
+    for (int s = 0; s < SEGMENTS; s++) {
+      bool ends = i + 1 == layers && !(s == SEGMENT_STATE && b->answers >= 0);
+      if (norms[s] < 0 || ends) continue;
       int parts = gather(&b->kv[i], s + 1, k, v);
       vlb_t o = attend(b, vlm_query(b, i, s, norms[s]), k, v, parts, b->mask_prefix[s]);
       b->stream[i + 1][s] = layer_tail(b, b->stream[i][s], o, TEXT, i);
     }
   }
+}
+
+void vlb_build_captions(vlb_build *b, int answers) {
+  b->rows.state = answers;
+  b->rows.prefix = b->rows.context + answers;
+  b->answers = vlb_ids(b->g, b->batch, answers);
+  vlb_build_prefix(b);
+}
+
+/* the output layer is the embedding table */
+vlb_t vlb_build_logits(vlb_build *b, int depth) {
+  vlb_t x = vlb_rms_norm(b->g, b->stream[depth][SEGMENT_STATE], weight(b, TEXT "norm.weight"), b->model->config.rms_eps);
+  return vlb_linear(b->g, x, weight(b, TEXT "embed_tokens.weight"), VLB_NONE, VLB_NONE, 0);
 }
 
 /* ---- expert, section 12.2 ---- */

@@ -33,6 +33,7 @@ typedef struct {
 
   /* inputs; VLB_NONE where the graph does not need them */
   vlb_t images, tokens, special, state, noisy, time;
+  vlb_t answers; /* [B,A] ids of a caption, which then stand where the state would */
   vlb_t position[SEGMENTS], position_suffix, position_chunk; /* absolute; chunk: restarting at 0 */
   vlb_t mask_prefix[SEGMENTS], mask_joint[SEGMENTS], mask_cross, mask_suffix;
   vlb_t angles[SEGMENTS], angles_suffix, angles_chunk;
@@ -52,6 +53,10 @@ void vlb_build_prefix(vlb_build *b);
 void vlb_build_cross_kv(vlb_build *b);
 /* Noisy actions and time -> suffix -> expert layers -> velocity [B,T,max_action_dim]. */
 void vlb_build_suffix(vlb_build *b);
+/* The VLM alone: images and language, then `answers` rows of text, each of which sees what comes before it; all layers to the end. */
+void vlb_build_captions(vlb_build *b, int answers);
+/* What the answers' rows say comes next, read off the stream before layer `depth`: [B,A,vocabulary]. */
+vlb_t vlb_build_logits(vlb_build *b, int depth);
 /* Prefix and suffix layer by layer, as the reference does, keeping every residual stream. */
 void vlb_build_literal(vlb_build *b);
 

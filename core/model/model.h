@@ -42,6 +42,8 @@ typedef struct {
 
 /* A model with all weights zero. Errors: VLB_USAGE from vlb_model_shape_of. Caller frees. */
 vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **model, vlb_error *err);
+/* Its vision-language model alone, all of it trainable: what pretraining works on. Tensors have the same names. */
+vlb_code vlb_model_create_vlm(const vlb_model_config *config, vlb_model **model, vlb_error *err);
 void vlb_model_free(vlb_model *model);
 
 /* A model that only serves inference: float32 tensors are used where the files are mapped, so that nothing is copied and only what is read takes

@@ -71,8 +71,8 @@ static void add_affine(table *t, bool trainable, vlb_init_kind init, const int64
   add(t, trainable, VLB_INIT_ZERO, 0, DIMS(dims[0]), "%s.bias", name);
 }
 
-static void add_vision(table *t, const vlb_model_config *c, const vlb_model_shape *s) {
-  bool train = c->freeze == VLB_FREEZE_NOTHING;
+static void add_vision(table *t, const vlb_model_config *c, const vlb_model_shape *s, bool alone) {
+  bool train = alone || c->freeze == VLB_FREEZE_NOTHING;
   int64_t h = c->vision_hidden, p = c->patch_size;
   char name[96];
   add(t, train, VLB_INIT_NORMAL, 3 * p * p, DIMS(h, 3, p, p), VLM "vision_model.embeddings.patch_embedding.weight");
@@ -91,16 +91,17 @@ static void add_vision(table *t, const vlb_model_config *c, const vlb_model_shap
   add_affine(t, train, VLB_INIT_ONE, DIMS(h), VLM "vision_model.post_layernorm");
 }
 
-static void add_text(table *t, const vlb_model_config *c, const vlb_model_shape *s) {
-  bool train = c->freeze != VLB_FREEZE_VLM;
+/* alone: as a language model that is trained by itself, to its last layer and norm */
+static void add_text(table *t, const vlb_model_config *c, const vlb_model_shape *s, bool alone) {
+  bool train = alone || c->freeze != VLB_FREEZE_VLM;
   int64_t shuffled = c->vision_hidden * c->scale_factor * c->scale_factor;
   /* the last layer only serves as keys and values; the reference freezes it, and the one before when the expert is shallower */
-  int frozen_from = s->vlm_layers - (s->expert_layers != s->vlm_layers ? 2 : 1);
+  int frozen_from = alone ? s->vlm_layers : s->vlm_layers - (s->expert_layers != s->vlm_layers ? 2 : 1);
   add(t, train, VLB_INIT_NORMAL, shuffled, DIMS(c->text_hidden, shuffled), VLM "connector.modality_projection.proj.weight");
   add(t, train, VLB_INIT_NORMAL, c->text_hidden, DIMS(c->vocab_size, c->text_hidden), VLM "text_model.embed_tokens.weight");
   for (int i = 0; i < s->vlm_layers; i++)
     add_decoder_layer(t, train && i < frozen_from, VLM "text_model.", i, c->text_hidden, c->text_mlp, s->q_width, s->kv_width, c->text_hidden, false);
-  add(t, false, VLB_INIT_ONE, 0, DIMS(c->text_hidden), VLM "text_model.norm.weight");
+  add(t, alone, VLB_INIT_ONE, 0, DIMS(c->text_hidden), VLM "text_model.norm.weight");
 }
 
 bool vlb_layer_is_self(const vlb_model_config *c, int layer) {
@@ -137,8 +138,8 @@ static void lay_out(vlb_model *m) {
   }
 }
 
-/* a model without its weights */
-static vlb_code list_params(const vlb_model_config *config, vlb_model **out, vlb_error *err) {
+/* a model without its weights; alone: only its VLM, all of it trained */
+static vlb_code list_params(const vlb_model_config *config, bool alone, vlb_model **out, vlb_error *err) {
   *out = NULL;
   vlb_model_shape shape;
   VLB_TRY(vlb_model_shape_of(config, &shape, err));
@@ -147,9 +148,9 @@ static vlb_code list_params(const vlb_model_config *config, vlb_model **out, vlb
   m->config = *config;
   m->shape = shape;
   table t = {m, 0, false};
-  add_expert(&t, config, &shape);
-  add_text(&t, config, &shape);
-  add_vision(&t, config, &shape);
+  if (!alone) add_expert(&t, config, &shape);
+  add_text(&t, config, &shape, alone);
+  add_vision(&t, config, &shape, alone);
   lay_out(m);
   if (t.failed) {
     vlb_model_free(m);
@@ -163,9 +164,9 @@ static vlb_code out_of_memory(size_t floats, vlb_error *err) {
   return vlb_fail(err, VLB_FAILED, "out of memory: the model's weights need %.0f MB", 4e-6 * (double)floats);
 }
 
-vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_error *err) {
+static vlb_code create(const vlb_model_config *config, bool alone, vlb_model **out, vlb_error *err) {
   vlb_model *m;
-  VLB_TRY(list_params(config, out, err));
+  VLB_TRY(list_params(config, alone, out, err));
   m = *out;
   m->weights = vlb_floats(m->weight_count);
   if (!m->weights) {
@@ -177,6 +178,9 @@ vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_e
   for (int i = 0; i < m->param_count; i++) m->params[i].data = m->weights + m->params[i].offset;
   return VLB_OK;
 }
+
+vlb_code vlb_model_create(const vlb_model_config *config, vlb_model **out, vlb_error *err) { return create(config, false, out, err); }
+vlb_code vlb_model_create_vlm(const vlb_model_config *config, vlb_model **out, vlb_error *err) { return create(config, true, out, err); }
 
 void vlb_model_free(vlb_model *m) {
   if (!m) return;
@@ -351,7 +355,7 @@ static vlb_code place_tensors(vlb_model *m, vlb_error *err) {
 
 vlb_code vlb_model_map(const vlb_model_config *config, vlb_shards *shards, const char *folder, vlb_log *log, vlb_model **out, vlb_error *err) {
   vlb_model *m;
-  vlb_code code = list_params(config, &m, err);
+  vlb_code code = list_params(config, false, &m, err);
   *out = NULL;
   if (code) {
     vlb_shards_close(shards);
@@ -406,7 +410,7 @@ static vlb_code place_for_training(vlb_model *m, const source *s, uint64_t seed,
 vlb_code vlb_model_begin(const vlb_model_config *config, uint64_t seed, vlb_shards *shards, bool vlm_only, const char *label, vlb_model **out,
                          vlb_error *err) {
   vlb_model *m;
-  vlb_code code = list_params(config, &m, err);
+  vlb_code code = list_params(config, false, &m, err);
   *out = NULL;
   if (code) {
     vlb_shards_close(shards);

@@ -60,6 +60,8 @@ vlb_t vlb_patches(vlb_graph *g, vlb_t images, int64_t patch);  /* [B,C,S,S] -> [
 vlb_t vlb_pixel_shuffle(vlb_graph *g, vlb_t x, int64_t side, int64_t factor); /* [B,side^2,W] -> [B,(side/f)^2,f*f*W] */
 /* Elementwise loss of prediction and target [B,T,A] times weight [B,T,A]: squared (power 2) or absolute (power 1) difference. */
 vlb_t vlb_loss(vlb_graph *g, vlb_t prediction, vlb_t target, vlb_t weight, int power);
+/* scale times the softmax cross-entropy of logits [B,S,V] against K weighted targets per row: ids [B,S*K], weights [B,S,K] -> [B,S,1]. */
+vlb_t vlb_cross_entropy(vlb_graph *g, vlb_t logits, vlb_t ids, vlb_t weights, double scale);
 
 /* ---- life of a graph ---- */
 void vlb_graph_keep(vlb_graph *g, vlb_t t);                    /* stays readable after run */

@@ -12,10 +12,6 @@ static vlb_code checkpoint_path(const vlb_trainer *t, char path[1024], vlb_error
   return vlb_path(path, 1024, err, "%s/checkpoint.safetensors", t->folder);
 }
 
-static void write_stats(FILE *out, const vlb_stats *s) {
-  for (int i = 0; i < s->dim; i++) fprintf(out, "%a %a\n", (double)s->mean[i], (double)s->std[i]);
-}
-
 /* frozen tensors that are used where they are mapped */
 static void write_mapped(FILE *out, const vlb_model *m) {
   char hash[VLB_HASH_SIZE];
@@ -38,9 +34,7 @@ vlb_code vlb_checkpoint_identify(vlb_trainer *t, vlb_error *err) {
   config.vlm.s[0] = 0;
   vlb_fields_write(vlb_model_fields, &t->model->config, out);
   vlb_fields_write(vlb_train_fields, &config, out);
-  fprintf(out, "frames %lld\n", (long long)t->data->frames);
-  write_stats(out, &t->data->state_stats);
-  write_stats(out, &t->data->action_stats);
+  t->job->identify(t, out);
   vlb_hash(t->model->weights, t->model->weight_count * sizeof *t->model->weights, weights);
   fprintf(out, "weights %s\n", weights);
   write_mapped(out, t->model);

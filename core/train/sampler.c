@@ -9,11 +9,15 @@
 
 /* --- order of the frames --- */
 
+vlb_code vlb_sampler_over(vlb_sampler *s, int64_t frames, const vlb_train_config *config, vlb_error *err) {
+  *s = (vlb_sampler){.seed = (uint64_t)config->seed, .frames = frames, .batch = config->batch_size, .epoch = -1};
+  if (frames > UINT32_MAX) return vlb_fail(err, VLB_USAGE, "%lld frames: at most 4294967295 can be shuffled", (long long)frames);
+  s->order = malloc((size_t)frames * sizeof *s->order);
+  return s->order ? VLB_OK : vlb_fail(err, VLB_FAILED, "not enough memory for the order of %lld frames", (long long)frames);
+}
+
 vlb_code vlb_sampler_open(vlb_sampler *s, const vlb_dataset *data, const vlb_train_config *config, vlb_error *err) {
-  *s = (vlb_sampler){.seed = (uint64_t)config->seed, .frames = data->frames, .batch = config->batch_size, .epoch = -1};
-  if (data->frames > UINT32_MAX) return vlb_fail(err, VLB_USAGE, "%lld frames: at most 4294967295 can be shuffled", (long long)data->frames);
-  s->order = malloc((size_t)data->frames * sizeof *s->order);
-  return s->order ? VLB_OK : vlb_fail(err, VLB_FAILED, "not enough memory for the order of %lld frames", (long long)data->frames);
+  return vlb_sampler_over(s, data->frames, config, err);
 }
 
 void vlb_sampler_close(vlb_sampler *s) { free(s->order); }

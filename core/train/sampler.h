@@ -12,6 +12,7 @@ typedef struct {
 } vlb_sampler;
 
 vlb_code vlb_sampler_open(vlb_sampler *s, const vlb_dataset *data, const vlb_train_config *config, vlb_error *err);
+vlb_code vlb_sampler_over(vlb_sampler *s, int64_t frames, const vlb_train_config *config, vlb_error *err); /* of anything countable */
 void vlb_sampler_close(vlb_sampler *s);
 /* The frames of step 0,1,...: out[batch]. A step needs full batches, so sample i of the run (i = step * batch + place) is place
  * i mod N of epoch i / N: the last batch of an epoch is filled up from the next. */

@@ -11,16 +11,22 @@
 
 /* --- one step: shards, sum in a fixed tree, update --- */
 
+float *vlb_trainer_gradient(const vlb_trainer *t, int shard) { return t->gradients + (size_t)shard * t->n; }
+
 /* A shard is computed by one thread from start to end, so which thread and how many there are never shows in its gradient. */
 static vlb_code run_shard(void *self, int shard, int worker, vlb_error *err) {
   vlb_trainer *t = self;
+  return t->job->shard(t, shard, worker, err);
+}
+
+static vlb_code policy_shard(vlb_trainer *t, int shard, int worker, vlb_error *err) {
   vlb_train_worker *w = &t->worker[worker];
   for (int i = 0; i < w->samples.n; i++) {
     int64_t place = (int64_t)shard * w->samples.n + i;
     vlb_samples_fill(&w->samples, i, t->data, t->frames[place], (uint64_t)t->config->seed, t->step, place);
   }
   vlb_batch batch = vlb_samples_batch(&w->samples);
-  return vlb_objective_run(w->objective, &batch, t->scale, &t->losses[shard], t->gradients + (size_t)shard * t->n, err);
+  return vlb_objective_run(w->objective, &batch, t->scale, &t->losses[shard], vlb_trainer_gradient(t, shard), err);
 }
 
 static size_t chunk_size(const vlb_trainer *t, size_t first) { return t->n - first < VLB_CHUNK ? t->n - first : VLB_CHUNK; }
@@ -71,10 +77,14 @@ static double loss_scale(const vlb_trainer *t) {
   return 1.0 / (double)(valid * model->action_dim);
 }
 
-vlb_code vlb_trainer_step(vlb_trainer *t, vlb_error *err) {
-  int threads = t->ctx->threads, chunks = chunk_count(t);
+static void policy_draw(vlb_trainer *t) {
   vlb_sampler_step(&t->sampler, t->step, t->frames);
   t->scale = loss_scale(t);
+}
+
+vlb_code vlb_trainer_step(vlb_trainer *t, vlb_error *err) {
+  int threads = t->ctx->threads, chunks = chunk_count(t);
+  t->job->draw(t);
   t->lr = vlb_learning_rate(t->config, t->step);
   VLB_TRY(vlb_parallel(threads, (int)t->config->shards, run_shard, t, err));
   double loss = sum_losses(t), squares = 0;
@@ -94,9 +104,9 @@ vlb_code vlb_trainer_step(vlb_trainer *t, vlb_error *err) {
 
 /* --- open and close --- */
 
-static vlb_code open_workers(vlb_trainer *t, vlb_error *err) {
-  int shards = (int)t->config->shards, samples = (int)(t->config->batch_size / shards);
-  t->workers = t->ctx->threads < shards ? t->ctx->threads : shards;
+static vlb_code policy_open(vlb_trainer *t, vlb_error *err) {
+  int samples = (int)(t->config->batch_size / t->config->shards);
+  VLB_TRY(vlb_sampler_open(&t->sampler, t->data, t->config, err));
   t->worker = calloc((size_t)t->workers, sizeof *t->worker);
   if (!t->worker) return vlb_fail(err, VLB_FAILED, "not enough memory for %d training threads", t->workers);
   for (int i = 0; i < t->workers; i++) {
@@ -106,14 +116,19 @@ static vlb_code open_workers(vlb_trainer *t, vlb_error *err) {
   return VLB_OK;
 }
 
-vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *folder,
-                          const vlb_context *ctx, vlb_error *err) {
-  *t = (vlb_trainer){.model = model, .config = config, .data = data, .ctx = ctx, .folder = folder, .n = model->gradient_count};
-  VLB_TRY(vlb_train_config_check(config, err));
+static void policy_close(vlb_trainer *t) {
+  for (int i = 0; t->worker && i < t->workers; i++) {
+    vlb_objective_free(t->worker[i].objective);
+    vlb_samples_close(&t->worker[i].samples);
+  }
+  free(t->worker);
+}
+
+static vlb_code open_run(vlb_trainer *t, vlb_error *err) {
+  size_t shards = (size_t)t->config->shards;
+  VLB_TRY(vlb_train_config_check(t->config, err));
   if (!t->n) return vlb_fail(err, VLB_USAGE, "nothing to train: every tensor is frozen");
-  if (data->prompt_length != model->config.tokenizer_max_length || data->cameras != model->config.cameras)
-    return vlb_fail(err, VLB_USAGE, "the demonstrations were loaded for a model with other cameras or tokenizer_max_length");
-  size_t shards = (size_t)config->shards;
+  t->workers = t->ctx->threads < (int)shards ? t->ctx->threads : (int)shards;
   t->m = vlb_floats(t->n);
   t->v = vlb_floats(t->n);
   t->curve = calloc((size_t)t->config->steps, 2 * sizeof *t->curve);
@@ -123,17 +138,26 @@ vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_conf
   t->squares = calloc((size_t)chunk_count(t), sizeof *t->squares);
   if (!t->m || !t->v || !t->curve || !t->frames || !t->gradients || !t->losses || !t->squares)
     return vlb_fail(err, VLB_FAILED, "not enough memory for %zu gradients of %zu numbers; lower shards", shards, t->n);
-  VLB_TRY(vlb_sampler_open(&t->sampler, t->data, t->config, err));
-  return open_workers(t, err);
+  return t->job->open(t, err);
+}
+
+vlb_code vlb_trainer_open_job(vlb_trainer *t, const vlb_train_job *job, void *own, vlb_model *model, const vlb_train_config *config,
+                              const char *folder, const vlb_context *ctx, vlb_error *err) {
+  *t = (vlb_trainer){.job = job, .own = own, .model = model, .config = config, .ctx = ctx, .folder = folder, .n = model->gradient_count};
+  return open_run(t, err);
+}
+
+vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *folder,
+                          const vlb_context *ctx, vlb_error *err) {
+  *t = (vlb_trainer){.job = &vlb_policy_job, .model = model, .config = config, .data = data, .ctx = ctx, .folder = folder, .n = model->gradient_count};
+  if (data->prompt_length != model->config.tokenizer_max_length || data->cameras != model->config.cameras)
+    return vlb_fail(err, VLB_USAGE, "the demonstrations were loaded for a model with other cameras or tokenizer_max_length");
+  return open_run(t, err);
 }
 
 void vlb_trainer_close(vlb_trainer *t) {
-  for (int i = 0; t->worker && i < t->workers; i++) {
-    vlb_objective_free(t->worker[i].objective);
-    vlb_samples_close(&t->worker[i].samples);
-  }
+  t->job->close(t);
   vlb_sampler_close(&t->sampler);
-  free(t->worker);
   free(t->m);
   free(t->v);
   free(t->curve);
@@ -182,18 +206,34 @@ static vlb_code write_curve(const vlb_trainer *t, vlb_error *err) {
   return vlb_writer_commit(&w, err);
 }
 
-/* The checkpoint goes last: a run killed in between is finished again from it. */
-static vlb_code publish(const vlb_trainer *t, vlb_error *err) {
+static vlb_code policy_publish(const vlb_trainer *t, vlb_error *err) {
   char path[1024];
-  VLB_TRY(write_curve(t, err));
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/statistics.safetensors", t->folder));
   VLB_TRY(vlb_stats_save(path, &t->data->state_stats, &t->data->action_stats, err));
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/model.safetensors", t->folder));
-  VLB_TRY(vlb_model_save(t->model, path, err));
+  return vlb_model_save(t->model, path, err);
+}
+
+static void print_stats(const vlb_stats *s, FILE *out) {
+  for (int i = 0; i < s->dim; i++) fprintf(out, "%a %a\n", (double)s->mean[i], (double)s->std[i]);
+}
+
+static void policy_identify(const vlb_trainer *t, FILE *out) {
+  fprintf(out, "frames %lld\n", (long long)t->data->frames);
+  print_stats(&t->data->state_stats, out);
+  print_stats(&t->data->action_stats, out);
+}
+
+const vlb_train_job vlb_policy_job = {policy_open, policy_close, policy_draw, policy_shard, policy_identify, policy_publish};
+
+/* The checkpoint goes last: a run killed in between is finished again from it. */
+static vlb_code publish(const vlb_trainer *t, vlb_error *err) {
+  VLB_TRY(write_curve(t, err));
+  VLB_TRY(t->job->publish(t, err));
   return vlb_checkpoint_remove(t, err);
 }
 
-static vlb_code run(vlb_trainer *t, const char *label, vlb_error *err) {
+vlb_code vlb_trainer_run(vlb_trainer *t, const char *label, vlb_error *err) {
   VLB_TRY(vlb_folder_make(t->folder, err));
   vlb_folder_clean(t->folder);
   VLB_TRY(vlb_checkpoint_identify(t, err));
@@ -208,7 +248,7 @@ vlb_code vlb_train(vlb_model *model, const vlb_train_config *config, const vlb_d
                    const vlb_context *ctx, vlb_error *err) {
   vlb_trainer t;
   vlb_code code = vlb_trainer_open(&t, model, config, data, folder, ctx, err);
-  if (!code) code = run(&t, label, err);
+  if (!code) code = vlb_trainer_run(&t, label, err);
   vlb_trainer_close(&t);
   return code ? vlb_fail_at(err, "%s", label) : VLB_OK;
 }

@@ -7,6 +7,7 @@
 extern const vlb_command vlb_cmd_run;
 extern const vlb_command vlb_cmd_report;
 extern const vlb_command vlb_cmd_train;
+extern const vlb_command vlb_cmd_pretrain;
 extern const vlb_command vlb_cmd_eval;
 extern const vlb_command vlb_cmd_list;
 extern const vlb_command vlb_cmd_demos;

@@ -242,6 +242,45 @@ static void test_order(void **state) {
   vlb_graph_free(g);
 }
 
+/* rows, words, targets per row; every third row does not count */
+static value *entropy_case(twin *t) {
+  const int64_t *p = t->p;
+  static const int32_t ids[] = {0, 1, 0, 2, 2, 1, 1, 0, 2, 0, 1, 2, 0, 1, 2, 1, 0, 1, 2, 1};
+  static const float weights[] = {1, 0.25f, 0.5f, 0.125f, 0, 0.75f, 2, 0.5f, 0.25f, 1, 0.5f, 0, 0.25f, 1, 0.5f, 0.125f, 0.25f, 1, 0.5f, 0.25f};
+  float kept[20];
+  for (int i = 0; i < 20; i++) kept[i] = i / p[2] % 3 == 2 ? 0 : weights[i];
+  value *loss = twin_cross_entropy(t, twin_leaf_of(t, AXES(2, p[0], p[1])), twin_ids(t, 2, p[0] * p[2], ids),
+                                   twin_given(t, AXES(2, p[0], p[2]), kept), 0.75);
+  return twin_loss(t, loss, twin_constant(t, AXES(2, p[0], 1)), twin_constant(t, AXES(2, p[0], 1)), 2);
+}
+
+static void test_entropy(void **state) {
+  (void)state;
+  both("cross-entropy", entropy_case, (int64_t[]){3, 3, 1});
+  both("cross-entropy", entropy_case, (int64_t[]){5, 7, 1});
+  both("cross-entropy, several targets", entropy_case, (int64_t[]){3, 16, 3});
+  both("cross-entropy, several targets", entropy_case, (int64_t[]){2, 33, 5});
+  both("cross-entropy, one row", entropy_case, (int64_t[]){1, 40, 2});
+}
+
+/* logits so far apart that a naive exponential would overflow; and a row that nobody asks for may hold anything */
+static void test_entropy_extremes(void **state) {
+  (void)state;
+  vlb_graph *g = vlb_graph_new();
+  vlb_t x = vlb_input(g, 3, AXES(1, 3, 4)), ids = vlb_ids(g, 1, 3), w = vlb_input(g, 3, AXES(1, 3, 1)), y = vlb_cross_entropy(g, x, ids, w, 1);
+  vlb_graph_keep(g, y);
+  float logits[12] = {900, -900, 0, 0, -1e4f, -1e4f, -1e4f, -1e4f, NAN, NAN, NAN, NAN}, weights[3] = {1, 1, 0};
+  int32_t wanted[3] = {1, 2, 0};
+  vlb_error err = {0};
+  assert_int_equal(vlb_graph_plan(g, &err), VLB_OK);
+  vlb_graph_bind(g, x, logits), vlb_graph_bind(g, w, weights), vlb_graph_bind_ids(g, ids, wanted);
+  vlb_graph_run(g, NULL, 0);
+  assert_true(fabs((double)vlb_graph_data(g, y)[0] - 1800) < 1e-3);
+  assert_true(fabs((double)vlb_graph_data(g, y)[1] - log(4)) < 1e-3);
+  assert_true(vlb_graph_data(g, y)[2] == 0);
+  vlb_graph_free(g);
+}
+
 static void test_figures(void **state) {
   (void)state;
   print_message("%d cases; largest error of a value %.2g, of a gradient %.2g (of the tensor's largest)\n", twin_worst.cases,
@@ -252,7 +291,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_linear), cmocka_unit_test(test_linear_sharing), cmocka_unit_test(test_rows),
       cmocka_unit_test(test_rope),   cmocka_unit_test(test_rope_angles),    cmocka_unit_test(test_moves),
-      cmocka_unit_test(test_order),  cmocka_unit_test(test_figures),
+      cmocka_unit_test(test_order),  cmocka_unit_test(test_entropy),        cmocka_unit_test(test_entropy_extremes),
+      cmocka_unit_test(test_figures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

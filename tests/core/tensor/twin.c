@@ -295,3 +295,17 @@ value *twin_loss(twin *t, value *prediction, value *target, value *weight, int p
   for (size_t i = 0; i < y->count; i++) y->v[i] = weight->v[i] * pow(fabs(target->v[i] - prediction->v[i]), power);
   return y;
 }
+
+value *twin_cross_entropy(twin *t, value *logits, value *ids, value *weights, double scale) {
+  int64_t width = last(logits), targets = last(weights), rows = (int64_t)logits->count / width;
+  value *y = value_new(t, AXES(logits->dims[0], logits->dims[1], 1),
+                       t->g ? vlb_cross_entropy(t->g, logits->t, ids->t, weights->t, scale) : VLB_NONE);
+  for (int64_t r = 0; r < rows; r++) {
+    const double *x = logits->v + r * width;
+    double sum = 0;
+    for (int64_t i = 0; i < width; i++) sum += exp(x[i]);
+    y->v[r] = 0;
+    for (int64_t k = 0; k < targets; k++) y->v[r] += (double)(float)scale * weights->v[r * targets + k] * (log(sum) - x[ids->ids[r * targets + k]]);
+  }
+  return y;
+}

@@ -71,6 +71,7 @@ value *twin_embed(twin *t, value *table, value *ids);
 value *twin_patches(twin *t, value *images, int64_t patch);
 value *twin_pixel_shuffle(twin *t, value *x, int64_t side, int64_t factor);
 value *twin_loss(twin *t, value *prediction, value *target, value *weight, int power);
+value *twin_cross_entropy(twin *t, value *logits, value *ids, value *weights, double scale);
 
 /* A case returns its elementwise loss. */
 typedef value *(*twin_case)(twin *t);
