@@ -10,6 +10,7 @@
 #include "core/base/context.h"
 #include "core/data/shards.h"
 #include "core/model/config.h"
+#include "core/model/guidance.h"
 #include "core/tensor/graph.h"
 
 typedef enum { VLB_INIT_NORMAL, VLB_INIT_ONE, VLB_INIT_ZERO, VLB_INIT_UNIFORM } vlb_init_kind;
@@ -81,6 +82,7 @@ typedef struct {
   const uint8_t *action_pad; /* [B,T] 1 = beyond the episode's end (training) */
   const float *noise;        /* [B,T,max_action_dim] */
   const float *time;         /* [B] in [0.001,1] (training) */
+  const vlb_guidance *guidance; /* [B] of a flow's inference; NULL: none */
 } vlb_batch;
 
 /* The training objective for shards of exactly `batch` samples: plans once, runs without allocating. Single-threaded:
@@ -103,7 +105,7 @@ vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **polic
 void vlb_policy_free(vlb_policy *policy);
 /* batch->images/image_mask/tokens/token_mask/state/noise for n <= batch observations, laid out for n. actions: [n,T,max_action_dim] normalised. */
 vlb_code vlb_policy_run(vlb_policy *policy, int n, const vlb_batch *batch, float *actions, vlb_error *err);
-/* Calls watch(self, step, x, v) before each Euler step is taken, with the actions [B,T,max_action_dim] and the velocity there. */
+/* Calls watch(self, step, x, v) before each Euler step is taken, with the actions [B,T,max_action_dim] and the model's velocity there, before any guidance. */
 typedef void (*vlb_flow_watch)(void *self, int step, const float *x, const float *v);
 void vlb_policy_watch(vlb_policy *policy, vlb_flow_watch watch, void *self);
 /* For measurements: the graph that runs once per observation and the one that runs at every step; owned by the policy. */

@@ -11,6 +11,7 @@ struct vlb_policy {
   vlb_inputs prefix_inputs, step_inputs;
   /* samples laid out for the planned batch; unused places repeat the first observation */
   float *images, *state, *x, *times;
+  float *guided; /* one sample's velocity */
   uint8_t *image_mask, *token_mask;
   int32_t *tokens;
   vlb_flow_watch watch;
@@ -67,11 +68,12 @@ static vlb_code allocate(vlb_policy *p, const vlb_model *model, int batch, vlb_e
   p->images = calloc(n * (size_t)c->cameras * image_floats(c), sizeof *p->images);
   p->state = calloc(n * (size_t)c->max_state_dim, sizeof *p->state);
   p->x = calloc(n * chunk_floats(c), sizeof *p->x);
+  p->guided = calloc(chunk_floats(c), sizeof *p->guided);
   p->times = calloc(n * (size_t)model->shape.expert_hidden, sizeof *p->times);
   p->image_mask = calloc(n * (size_t)c->cameras, 1);
   p->token_mask = calloc(n * (size_t)c->tokenizer_max_length, 1);
   p->tokens = calloc(n * (size_t)c->tokenizer_max_length, sizeof *p->tokens);
-  if (!p->images || !p->state || !p->x || !p->times || !p->image_mask || !p->token_mask || !p->tokens)
+  if (!p->images || !p->state || !p->x || !p->guided || !p->times || !p->image_mask || !p->token_mask || !p->tokens)
     return vlb_fail(err, VLB_FAILED, "out of memory for a policy of %d observations", batch);
   vlb_graph_bind(p->step.g, p->step.noisy, p->x);
   vlb_graph_bind(p->step.g, p->step.time, p->times);
@@ -98,7 +100,7 @@ void vlb_policy_free(vlb_policy *p) {
   vlb_graph_free(p->prefix.g), vlb_graph_free(p->step.g);
   vlb_build_end(&p->prefix), vlb_build_end(&p->step);
   vlb_inputs_free(&p->prefix_inputs), vlb_inputs_free(&p->step_inputs);
-  free(p->images), free(p->state), free(p->x), free(p->times), free(p->image_mask), free(p->token_mask), free(p->tokens), free(p);
+  free(p->images), free(p->state), free(p->x), free(p->guided), free(p->times), free(p->image_mask), free(p->token_mask), free(p->tokens), free(p);
 }
 
 /* one [groups, n, size] array into places laid out for `room` samples; places beyond n repeat sample 0 */
@@ -142,6 +144,21 @@ static const float *velocity(vlb_policy *p, float t) {
   return vlb_graph_data(p->step.g, p->step.velocity);
 }
 
+/* An Euler step of all samples; of the guided ones from the guided velocity. */
+static void step_all(vlb_policy *p, int n, const vlb_guidance *guidance, double t, float dt, const float *v) {
+  const vlb_model_config *c = &p->step.model->config;
+  size_t per_sample = chunk_floats(c);
+  for (int b = 0; b < p->step.batch; b++) {
+    const float *velocity = v + (size_t)b * per_sample;
+    float *x = p->x + (size_t)b * per_sample;
+    if (guidance && b < n && guidance[b].n) {
+      vlb_guidance_apply(&guidance[b], (int)c->chunk_size, (int)c->max_action_dim, t, x, velocity, p->guided);
+      velocity = p->guided;
+    }
+    for (size_t i = 0; i < per_sample; i++) x[i] += dt * velocity[i];
+  }
+}
+
 vlb_code vlb_policy_run(vlb_policy *p, int n, const vlb_batch *batch, float *actions, vlb_error *err) {
   const vlb_model_config *c = &p->prefix.model->config;
   if (n < 1 || n > p->prefix.batch) return vlb_fail(err, VLB_FAILED, "a policy planned for %d observations was given %d", p->prefix.batch, n);
@@ -158,9 +175,10 @@ vlb_code vlb_policy_run(vlb_policy *p, int n, const vlb_batch *batch, float *act
   place(p->x, batch->noise, 1, n, p->prefix.batch, per_sample * sizeof(float));
   double dt = -1.0 / (double)c->num_steps;
   for (int64_t s = 0; s < c->num_steps; s++) {
-    const float *v = velocity(p, (float)(1.0 + (double)s * dt));
+    double t = 1.0 + (double)s * dt;
+    const float *v = velocity(p, (float)t);
     if (p->watch) p->watch(p->watcher, (int)s, p->x, v);
-    for (size_t i = 0; i < count; i++) p->x[i] += (float)dt * v[i];
+    step_all(p, n, batch->guidance, t, (float)dt, v);
   }
   memcpy(actions, p->x, (size_t)n * per_sample * sizeof *actions);
   return VLB_OK;

@@ -16,6 +16,8 @@ struct vlb_runner {
   float *state;        /* [batch,max_state_dim] */
   float *noise;        /* [batch,T,max_action_dim] */
   float *actions;      /* [batch,T,max_action_dim] */
+  float *previous;     /* [batch,T,max_action_dim]: what guides */
+  vlb_guidance *guidance; /* [batch] */
 };
 
 static vlb_code allocate(vlb_runner *r, vlb_error *err) {
@@ -28,7 +30,9 @@ static vlb_code allocate(vlb_runner *r, vlb_error *err) {
   r->state = malloc(n * (size_t)c->max_state_dim * sizeof(float));
   r->noise = malloc(n * chunk * sizeof(float));
   r->actions = malloc(n * chunk * sizeof(float));
-  if (!r->images || !r->tokens || !r->token_mask || !r->state || !r->noise || !r->actions)
+  r->previous = calloc(n * chunk, sizeof(float));
+  r->guidance = calloc(n, sizeof *r->guidance);
+  if (!r->previous || !r->guidance || !r->images || !r->tokens || !r->token_mask || !r->state || !r->noise || !r->actions)
     return vlb_fail(err, VLB_FAILED, "out of memory for a policy of %d observations", r->batch);
   r->in = (vlb_batch){.images = r->images, .tokens = r->tokens, .token_mask = r->token_mask, .state = r->state, .noise = r->noise};
   return VLB_OK;
@@ -55,7 +59,7 @@ vlb_code vlb_runner_create(const vlb_pretrained *trained, int batch, vlb_runner 
 void vlb_runner_free(vlb_runner *r) {
   if (!r) return;
   vlb_policy_free(r->policy);
-  free(r->images), free(r->tokens), free(r->token_mask), free(r->state), free(r->noise), free(r->actions), free(r);
+  free(r->images), free(r->tokens), free(r->token_mask), free(r->state), free(r->noise), free(r->actions), free(r->previous), free(r->guidance), free(r);
 }
 
 static void fill_images(vlb_runner *r, int n, const vlb_sight *sights) {
@@ -80,11 +84,27 @@ static vlb_code fill_rest(vlb_runner *r, int i, const vlb_sight *sight, vlb_erro
   return VLB_OK;
 }
 
+void vlb_runner_guide(vlb_runner *r, int i, const vlb_guidance *guide) {
+  const vlb_model_config *c = &r->trained->model->config;
+  size_t chunk = (size_t)(c->chunk_size * c->max_action_dim);
+  float *previous = r->previous + (size_t)i * chunk;
+  memset(previous, 0, chunk * sizeof *previous);
+  r->guidance[i] = *guide;
+  r->guidance[i].previous = previous;
+  if (guide->n > c->chunk_size) r->guidance[i].n = (int)c->chunk_size;
+  for (int k = 0; k < r->guidance[i].n; k++)
+    vlb_normalize(&r->trained->action, guide->previous + k * c->action_dim, previous + k * c->max_action_dim);
+  r->in.guidance = r->guidance;
+}
+
 vlb_code vlb_runner_run(vlb_runner *r, int n, const vlb_sight *sights, float *actions, vlb_error *err) {
   const vlb_model_config *c = &r->trained->model->config;
   fill_images(r, n, sights);
   for (int i = 0; i < n; i++) VLB_TRY(fill_rest(r, i, &sights[i], err));
-  VLB_TRY(vlb_policy_run(r->policy, n, &r->in, r->actions, err));
+  vlb_code code = vlb_policy_run(r->policy, n, &r->in, r->actions, err);
+  memset(r->guidance, 0, (size_t)r->batch * sizeof *r->guidance);
+  r->in.guidance = NULL;
+  VLB_TRY(code);
   for (int64_t k = 0; k < n * c->chunk_size; k++)
     vlb_unnormalize(&r->trained->action, r->actions + k * c->max_action_dim, actions + k * c->action_dim);
   return VLB_OK;

@@ -24,6 +24,9 @@ typedef struct vlb_runner vlb_runner;
 vlb_code vlb_runner_create(const vlb_pretrained *policy, int batch, vlb_runner **runner, vlb_error *err);
 void vlb_runner_free(vlb_runner *r);
 
+/* Observation i of the next run is guided (guidance.h); previous is [n,action_dim] in the robot's units and copied, n <= T of it. Only for objective flow. */
+void vlb_runner_guide(vlb_runner *r, int i, const vlb_guidance *guide);
+
 /* n <= batch observations. actions: [n,T,action_dim] in the robot's units; a result does not depend on the others of the batch.
  * Errors: VLB_USAGE for an instruction that is not UTF-8. */
 vlb_code vlb_runner_run(vlb_runner *r, int n, const vlb_sight *sights, float *actions, vlb_error *err);

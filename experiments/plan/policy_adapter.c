@@ -64,9 +64,18 @@ static vlb_sight sight_of(vlb_policy_adapter *a, int i, const vlb_observation *o
   return (vlb_sight){pictures, o->state, o->instruction, noise};
 }
 
+/* the simulator's word for it and the model's are the same numbers */
+static void guide(vlb_policy_adapter *a, int i, const vlb_guide *g) {
+  const vlb_guidance guidance = {.previous = g->previous, .n = g->n, .delay = g->delay, .horizon = g->horizon, .schedule = g->schedule, .most = g->weight};
+  vlb_runner_guide(a->runner, i, &guidance);
+}
+
 static vlb_code infer(void *self, int n, const vlb_observation *observations, float *actions, vlb_error *err) {
   vlb_policy_adapter *a = self;
-  for (int i = 0; i < n; i++) a->sights[i] = sight_of(a, i, &observations[i]);
+  for (int i = 0; i < n; i++) {
+    a->sights[i] = sight_of(a, i, &observations[i]);
+    if (observations[i].guide) guide(a, i, observations[i].guide);
+  }
   return vlb_runner_run(a->runner, n, a->sights, actions, err);
 }
 

@@ -46,6 +46,8 @@ vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
   VLB_TRY(vlb_train_config_check(&s->train, err));
   VLB_TRY(vlb_control_check(&s->eval.control, err));
+  if (s->eval.control.control == VLB_CONTROL_RTC && s->model.objective == VLB_OBJECTIVE_L1)
+    return vlb_fail(err, VLB_USAGE, "eval.control = \"rtc\" guides the steps of a flow, model.objective = \"l1\" has none");
   if (s->demos.seed == s->eval.seed)
     return vlb_fail(err, VLB_USAGE, "eval.seed = demos.seed = %lld: the evaluation would start where the demonstrations did",
                     (long long)s->eval.seed);
