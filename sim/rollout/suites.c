@@ -13,7 +13,9 @@ int vlb_suite_list(const char *names[VLB_MAX_SUITES]) {
   return n;
 }
 
-bool vlb_suite_is_part(const char *name) { return !strncmp(name, "metaworld_", 10) && strcmp(name, "metaworld_style"); }
+bool vlb_suite_is_part(const char *name) {
+  return !strcmp(name, "so100_pick") || (!strncmp(name, "metaworld_", 10) && strcmp(name, "metaworld_style"));
+}
 
 static int among(const char *const *names, const char *name) {
   for (; *names; names++)
