@@ -4,9 +4,11 @@
 
 #include "core/base/file.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/eval_clock.h"
 #include "experiments/plan/ablation.h"
 #include "experiments/plan/model_folder.h"
 #include "experiments/stats/stats.h"
+#include "experiments/store/clock_csv.h"
 #include "experiments/store/episodes_csv.h"
 #include "experiments/store/eval_info.h"
 #include "sim/rollout/suites.h"
@@ -108,6 +110,7 @@ static void print_json(const vlb_settings *s, const vlb_suite *suite, const vlb_
                            "n_action_steps", (json_int_t)s->model.n_action_steps, "num_steps", (json_int_t)s->model.num_steps, "successes",
                            all.k, "episodes", all.n, "errors", all.errors, "rate", (double)all.k / all.n, "interval95", w.lo, w.hi, "score",
                            all.score / all.n, "tasks", tasks);
+  if (!vlb_control_is_plain(&s->eval.control)) json_object_set_new(root, "clock", vlb_eval_clock_json(suite, rows, n));
   json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
   putchar('\n');
   json_decref(root);
@@ -121,7 +124,7 @@ static void announce(const vlb_settings *s, const vlb_suite *suite, const vlb_co
 }
 
 static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_suite *suite, const vlb_context *ctx, vlb_error *err) {
-  const char *csv = vlb_arg_text(args, "out", NULL), *info = vlb_arg_text(args, "info", NULL);
+  const char *csv = vlb_arg_text(args, "out", NULL), *info = vlb_arg_text(args, "info", NULL), *clock = vlb_arg_text(args, "clock", NULL);
   int n = suite->task_count * (int)s->eval.episodes_per_task;
   vlb_episode_result *rows = calloc((size_t)n, sizeof *rows);
   if (!rows) return vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);
@@ -130,8 +133,14 @@ static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_
   vlb_progress_end(ctx->log);
   if (!code && csv) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, rows, n, err);
   if (!code && info) code = vlb_eval_info_write(info, suite, rows, n, err);
+  if (!code && clock) code = vlb_folder_make(clock, err);
+  if (!code && clock) code = vlb_clock_csv_write(clock, rows, n, err);
   if (!code && vlb_arg_on(args, "json")) print_json(s, suite, rows, n);
-  if (!code && !vlb_arg_on(args, "json")) print_table(suite, rows, n);
+  if (!code && !vlb_arg_on(args, "json")) {
+    print_table(suite, rows, n);
+    if (!vlb_control_is_plain(&s->eval.control)) vlb_eval_clock_print(suite, rows, n);
+  }
+  vlb_episode_results_clear(rows, n);
   free(rows);
   return code;
 }
@@ -157,6 +166,7 @@ static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or fol
                                      {0, "set", "S.KEY=V", "change one setting; may be repeated"},
                                      {'o', "out", "FILE", "one row per episode, as CSV"},
                                      {0, "info", "FILE", "LeRobot's eval_info.json: per task, per group, overall"},
+                                     {0, "clock", "FOLDER", "clock.csv there: virtual time, one row per episode; queue.csv with eval.trace_episodes"},
                                      VLB_OPTION_JSON,
                                      {0, NULL, NULL, NULL}};
 
@@ -167,5 +177,6 @@ const vlb_command vlb_cmd_eval = {
     "  vlabench eval model --set model.n_action_steps=1       a new prediction after every action\n"
     "  vlabench eval model --episodes 50 -o episodes.csv      more episodes, one row each\n"
     "  vlabench eval smolvla_libero --suite spatial           a checkpoint directory of LeRobot\n"
-    "  vlabench eval model --info eval_info.json              the summary that LeRobot's own evaluation writes\n",
+    "  vlabench eval model --info eval_info.json              the summary that LeRobot's own evaluation writes\n"
+    "  vlabench eval model --set eval.latency=0.7 --set eval.control=lerobot   the robot goes on while the policy takes 0.7 s\n",
     options, 1, 1, run, more_help};

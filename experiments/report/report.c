@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
+#include "experiments/report/clock.h"
 #include "experiments/report/plot.h"
 #include "experiments/report/table.h"
 
@@ -56,6 +57,8 @@ static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *
   VLB_TRY(write_tables(e, folder, err));
   vlb_code drawn = vlb_plots(e, plan, root, folder, plots, err);
   if (drawn && drawn != VLB_INCOMPLETE) return drawn;
+  vlb_code clock = vlb_clock_report(e, plan, root, folder, ctx, err);
+  if (clock && clock != VLB_INCOMPLETE) return clock;
   if (drawn) plots[0] = NULL;
   if (options->json)
     print_json(e, folder, plots);
