@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/data/jpeg.h"
 
 /* Where one output coordinate reads: in[at] * (1 - f) + in[next] * f. */
 typedef struct {
@@ -99,16 +100,18 @@ void vlb_image_view(const uint8_t *in, int size, vlb_view view, uint8_t *out) {
   }
 }
 
-/* --- PNG --- */
+/* --- files --- */
 
-enum { MAX_SIDE = 16384 };
+enum { MAX_SIDE = 16384, MAX_PIXELS = 64000000, MAX_CHUNK = 1 << 24 };
 
-static int decode(spng_ctx *png, const char *data, size_t data_size, uint8_t **rgb, int *h, int *w) {
+static int decode(spng_ctx *png, const void *data, size_t data_size, uint8_t **rgb, int *h, int *w) {
   struct spng_ihdr header;
   size_t size = 0;
   int code = spng_set_image_limits(png, MAX_SIDE, MAX_SIDE);
+  if (!code) code = spng_set_chunk_limits(png, MAX_CHUNK, MAX_CHUNK);
   if (!code) code = spng_set_png_buffer(png, data, data_size);
   if (!code) code = spng_get_ihdr(png, &header);
+  if (!code && (size_t)header.height * header.width > MAX_PIXELS) code = SPNG_EWIDTH;
   if (!code) code = spng_decoded_image_size(png, SPNG_FMT_RGB8, &size);
   if (code) return code;
   *rgb = malloc(size ? size : 1);
@@ -118,19 +121,38 @@ static int decode(spng_ctx *png, const char *data, size_t data_size, uint8_t **r
   return spng_decode_image(png, *rgb, size, SPNG_FMT_RGB8, 0);
 }
 
-vlb_code vlb_png_read(const char *path, uint8_t **rgb, int *h, int *w, vlb_error *err) {
+static vlb_code decode_png(const void *data, size_t size, const char *name, uint8_t **rgb, int *h, int *w, vlb_error *err) {
+  spng_ctx *png = spng_ctx_new(0);
+  int failed = png ? decode(png, data, size, rgb, h, w) : SPNG_EMEM;
+  spng_ctx_free(png);
+  if (!failed) return VLB_OK;
+  free(*rgb);
+  *rgb = NULL;
+  return vlb_fail(err, VLB_FAILED, "%s: a PNG that cannot be read: %s", name, spng_strerror(failed));
+}
+
+static vlb_code decode_jpeg(const void *data, size_t size, const char *name, uint8_t **rgb, int *h, int *w, vlb_error *err) {
+  char why[VLB_JPEG_MESSAGE];
+  if (vlb_jpeg_decode(data, size, MAX_SIDE, MAX_PIXELS, rgb, h, w, why)) return VLB_OK;
+  return vlb_fail(err, VLB_FAILED, "%s: a JPEG that cannot be read: %s", name, why);
+}
+
+vlb_code vlb_image_decode(const void *data, size_t size, const char *name, uint8_t **rgb, int *h, int *w, vlb_error *err) {
+  static const char png[] = "\x89PNG\r\n\x1a\n", jpeg[] = "\xff\xd8\xff";
+  *rgb = NULL;
+  if (size >= sizeof png - 1 && !memcmp(data, png, sizeof png - 1)) return decode_png(data, size, name, rgb, h, w, err);
+  if (size >= sizeof jpeg - 1 && !memcmp(data, jpeg, sizeof jpeg - 1)) return decode_jpeg(data, size, name, rgb, h, w, err);
+  return vlb_fail(err, VLB_FAILED, "%s: %s; a picture must be a PNG or a JPEG", name, size ? "neither begins like a PNG nor like a JPEG" : "an empty file");
+}
+
+vlb_code vlb_image_read(const char *path, uint8_t **rgb, int *h, int *w, vlb_error *err) {
   char *data;
   size_t size;
   *rgb = NULL;
   VLB_TRY(vlb_file_read(path, &data, &size, err));
-  spng_ctx *png = spng_ctx_new(0);
-  int failed = png ? decode(png, data, size, rgb, h, w) : SPNG_EMEM;
-  spng_ctx_free(png);
+  vlb_code code = vlb_image_decode(data, size, path, rgb, h, w, err);
   free(data);
-  if (!failed) return VLB_OK;
-  free(*rgb);
-  *rgb = NULL;
-  return vlb_fail(err, VLB_FAILED, "%s: not a PNG that can be read: %s", path, spng_strerror(failed));
+  return code;
 }
 
 /* spng's only inputs are the pixels and these fixed settings, so equal pixels give equal bytes. */

@@ -41,7 +41,7 @@ static vlb_code read_images(const vlb_args *args, vlb_checkpoint_folder *folder,
   for (int i = 0; i < n; i++) {
     uint8_t *rgb;
     vlb_picture *p = &o->pictures[index[i]];
-    VLB_TRY(vlb_png_read(files[i], &rgb, &p->height, &p->width, err));
+    VLB_TRY(vlb_image_read(files[i], &rgb, &p->height, &p->width, err));
     p->rgb = rgb;
     o->picture_count++;
     int side = (int)folder->config.model.image_size;
@@ -181,7 +181,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 }
 
 static const vlb_option options[] = {{0, "checkpoint", "DIR", "checkpoint directory of LeRobot"},
-                                     {0, "image", "CAM=FILE", "picture (PNG) of a camera; once per camera"},
+                                     {0, "image", "CAM=FILE", "picture (PNG or JPEG) of a camera; once per camera"},
                                      {0, "state", "A,B,...", "the robot's state, in its own units"},
                                      {0, "task", "TEXT", "instruction"},
                                      {0, "seed", "N", "seed of the noise that the flow starts from (default 0)"},

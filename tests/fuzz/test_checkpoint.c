@@ -92,10 +92,10 @@ static void test_checkpoint(void **state) {
   damage("vlm/tokenizer_config.json", 41, 100);
 }
 
-static vlb_code read_png(const char *path, vlb_error *err) {
+static vlb_code read_picture(const char *path, vlb_error *err) {
   uint8_t *rgb;
   int h, w;
-  VLB_TRY(vlb_png_read(path, &rgb, &h, &w, err));
+  VLB_TRY(vlb_image_read(path, &rgb, &h, &w, err));
   assert_true(h > 0 && w > 0);
   free(rgb);
   return VLB_OK;
@@ -108,13 +108,26 @@ static void test_pictures(void **state) {
   vlb_error err;
   load("camera2.png", &data, &size);
   assert_int_equal(vlb_file_write("good.png", data, size, &err), VLB_OK);
-  assert_int_equal(read_png("good.png", &err), VLB_OK);
-  damage_truncate("cut.png", data, size - 32, 7, read_png); /* the end holds checksums and no pixels */
-  damage_flip("flipped.png", data, size, 0, 1500, read_png);
+  assert_int_equal(read_picture("good.png", &err), VLB_OK);
+  damage_truncate("cut.png", data, size - 32, 7, read_picture); /* the end holds checksums and no pixels */
+  damage_flip("flipped.png", data, size, 0, 1500, read_picture);
   free(data);
 }
 
+static void test_jpegs(void **state) {
+  (void)state;
+  static const char *const files[] = {VLB_TEST_DATA "/images/baseline_420.jpg", VLB_TEST_DATA "/images/progressive_420.jpg"};
+  vlb_error err;
+  for (int i = 0; i < 2; i++) {
+    char *data;
+    size_t size;
+    assert_int_equal(vlb_file_read(files[i], &data, &size, &err), VLB_OK);
+    damage_flip("flipped.jpg", data, size, 0, 1500, read_picture);
+    free(data);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_pictures)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_pictures), cmocka_unit_test(test_jpegs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

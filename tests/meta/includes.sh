@@ -18,6 +18,7 @@ mujoco   sim
 hdf5     core/data
 toml\+\+ core/base
 spng     core/data
+jpeglib  core/data
 EGL      sim/render'
 
 check() { # of the tree in the current folder; prints each broken rule

@@ -121,7 +121,7 @@ static vlb_code act(const char *dir, vlb_log *log, float *actions, float *refere
   vlb_code code = vlb_checkpoint_folder_cameras(&folder, names, 2, index, &err);
   for (int i = 0; i < 2; i++) {
     vlb_picture *at = &pictures[index[i]];
-    assert_int_equal(vlb_png_read(files[i], &pixels[i], &at->height, &at->width, &err), VLB_OK);
+    assert_int_equal(vlb_image_read(files[i], &pixels[i], &at->height, &at->width, &err), VLB_OK);
     at->rgb = pixels[i];
   }
   if (!code) code = vlb_pretrained_load(&folder, dir, NULL, log, &p, &err);
