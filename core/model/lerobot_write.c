@@ -189,7 +189,7 @@ static vlb_code write_settings(const vlb_lerobot_writing *w, vlb_error *err) {
 static vlb_code refuse(const vlb_lerobot_output *o, vlb_error *err) {
   const vlb_model_config *c = &o->model->config;
   const char *what = c->action_mask == VLB_MASK_BIDIRECTIONAL ? "action_mask = bidirectional"
-                     : c->state == VLB_STATE_SUFFIX           ? "state = suffix"
+                     : c->state != VLB_STATE_PREFIX           ? "state = suffix"
                      : c->objective == VLB_OBJECTIVE_L1       ? "objective = l1"
                                                               : NULL;
   if (what) return vlb_fail(err, VLB_USAGE, "the model has %s, which LeRobot's SmolVLA does not know; such a model cannot become a checkpoint of it", what);

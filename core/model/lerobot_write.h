@@ -32,7 +32,7 @@ typedef struct {
 /* Writes DIR: config.json with every field, model.safetensors, both processors with their statistics, and the VLM's configuration and tokenizer
  * (folder vlm, or where the base has them). The directory appears under its name when it is complete, with the same bytes for the same input.
  * Errors: VLB_USAGE when DIR is there already and not empty (with `replace`: and is no checkpoint), or the model uses what LeRobot does not have (action_mask =
- * bidirectional, state = suffix, objective = l1); VLB_FAILED for the machine, or a base that does not fit the model. */
+ * bidirectional, a state in the suffix, objective = l1); VLB_FAILED for the machine, or a base that does not fit the model. */
 vlb_code vlb_lerobot_write(const vlb_lerobot_output *output, const char *dir, vlb_error *err);
 
 #endif
