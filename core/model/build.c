@@ -74,6 +74,15 @@ static vlb_t layer_linear(vlb_build *b, vlb_t x, vlb_t residual, bool bias, cons
   return linear(b, x, residual, bias, full);
 }
 
+int vlb_segment_rows(const vlb_build *b, int s) {
+  if (s == SEGMENT_CONTEXT) return b->rows.context + (b->joined ? b->rows.state : 0);
+  return s == SEGMENT_TAIL ? b->rows.tail : b->joined ? 0 : b->rows.state;
+}
+
+/* Which layers are stored in less than float32: int8 those of the vision tower and the text model, bfloat16 also the expert's, the connector and the
+ * patch embedding; the five projections of state, actions and time are small and stay. */
+static vlb_precision at_most(const vlb_build *b, vlb_precision least) { return b->precision < least ? b->precision : least; }
+
 /* ---- vision tower and connector, section 8 ---- */
 
 static vlb_t layer_norm(vlb_build *b, vlb_t x, const char *name) {
@@ -100,10 +109,13 @@ static vlb_t vision(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
   int64_t n = (int64_t)b->model->shape.views * b->batch, side = c->image_size / c->patch_size;
   b->images = vlb_input(b->g, 4, (int64_t[]){n, 3, c->image_size, c->image_size});
+  vlb_graph_precision(b->g, at_most(b, VLB_BFLOAT16));
   vlb_graph_stage(b->g, VLB_STAGE_VISION);
   vlb_t x = linear(b, vlb_patches(b->g, b->images, c->patch_size), VLB_NONE, true, VISION "embeddings.patch_embedding");
   x = vlb_add_table(b->g, x, weight(b, VISION "embeddings.position_embedding.weight"));
+  vlb_graph_precision(b->g, at_most(b, VLB_INT8));
   for (int i = 0; i < c->vision_layers; i++) x = vision_layer(b, x, i);
+  vlb_graph_precision(b->g, at_most(b, VLB_BFLOAT16));
   x = layer_norm(b, x, VISION "post_layernorm");
   vlb_graph_stage(b->g, VLB_STAGE_CONNECTOR);
   x = vlb_pixel_shuffle(b->g, x, side, c->scale_factor);
@@ -114,11 +126,17 @@ static vlb_t vision(vlb_build *b) {
 
 /* ---- prefix, section 9 ---- */
 
+static vlb_t state_token(vlb_build *b) {
+  vlb_graph_precision(b->g, VLB_FLOAT32);
+  b->state = vlb_input(b->g, 3, (int64_t[]){b->batch, 1, b->model->config.max_state_dim});
+  return linear(b, b->state, VLB_NONE, true, "model.state_proj");
+}
+
 static vlb_t context(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
   int views = b->model->shape.views, n = b->model->shape.tokens_per_view, count = 0;
   double scale = sqrt((double)c->text_hidden);
-  vlb_rows parts[3 * 32 + 1];
+  vlb_rows parts[3 * 32 + 2];
   vlb_t table = weight(b, TEXT "embed_tokens.weight"), special = VLB_NONE;
   b->image_tokens = vision(b);
   b->tokens = vlb_ids(b->g, b->batch, b->rows.language);
@@ -132,16 +150,8 @@ static vlb_t context(vlb_build *b) {
     if (special >= 0) parts[count++] = (vlb_rows){special, 0, 2, 1, 1.0};
   }
   parts[count++] = (vlb_rows){vlb_embed(b->g, table, b->tokens), 0, 0, b->rows.language, scale};
+  if (b->joined && b->rows.state) parts[count++] = (vlb_rows){state_token(b), 0, 0, 1, 1.0};
   return vlb_assemble(b->g, b->batch, parts, count);
-}
-
-static int segment_rows(const vlb_build *b, int s) {
-  return s == SEGMENT_CONTEXT ? b->rows.context : s == SEGMENT_STATE ? b->rows.state : b->rows.tail;
-}
-
-static vlb_t state_token(vlb_build *b) {
-  b->state = vlb_input(b->g, 3, (int64_t[]){b->batch, 1, b->model->config.max_state_dim});
-  return linear(b, b->state, VLB_NONE, true, "model.state_proj");
 }
 
 /* scaled like the language of the prompt */
@@ -153,17 +163,17 @@ static vlb_t answer_tokens(vlb_build *b) {
 static void begin_prefix(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
   b->stream[0][SEGMENT_CONTEXT] = b->context = context(b);
-  if (b->rows.state) b->stream[0][SEGMENT_STATE] = b->answers < 0 ? state_token(b) : answer_tokens(b);
+  if (vlb_segment_rows(b, SEGMENT_STATE)) b->stream[0][SEGMENT_STATE] = b->answers < 0 ? state_token(b) : answer_tokens(b);
   if (b->rows.tail) b->stream[0][SEGMENT_TAIL] = vlb_input(b->g, 3, (int64_t[]){b->batch, b->rows.tail, c->text_hidden}); /* zeros */
   int seen = 0;
   for (int s = 0; s < SEGMENTS; s++) {
-    int rows = segment_rows(b, s);
+    int rows = vlb_segment_rows(b, s);
     seen += rows;
     if (!rows) continue;
     b->position[s] = vlb_ids(b->g, b->batch, rows);
     b->angles[s] = vlb_rope_angles(b->g, b->position[s], c->head_dim);
-    /* production: a segment sees itself and what lies before it, the same for all its rows, unless they are an answer's */
-    bool by_row = b->literal || (s == SEGMENT_STATE && b->answers >= 0);
+    /* production: a segment sees itself and what lies before it, the same for all its rows, unless they are an answer's or the state's is among them */
+    bool by_row = b->literal || b->joined || (s == SEGMENT_STATE && b->answers >= 0);
     b->mask_prefix[s] = vlb_input(b->g, 3, (int64_t[]){b->batch, by_row ? rows : 1, b->literal ? b->rows.prefix : seen});
     if (b->literal) b->mask_joint[s] = vlb_input(b->g, 3, (int64_t[]){b->batch, rows, b->rows.total});
   }
@@ -217,6 +227,7 @@ static vlb_t vlm_query(vlb_build *b, int i, int s, vlb_t norm) {
 void vlb_build_prefix(vlb_build *b) {
   begin_prefix(b);
   int layers = b->model->shape.vlm_layers;
+  vlb_graph_precision(b->g, at_most(b, VLB_INT8));
   for (int i = 0; i < layers; i++) {
     vlb_t norms[SEGMENTS], k[SEGMENTS], v[SEGMENTS];
     vlm_keys(b, i, norms);
@@ -267,6 +278,7 @@ static vlb_kv cross_kv(vlb_build *b, int i) {
 }
 
 void vlb_build_cross_kv(vlb_build *b) {
+  vlb_graph_precision(b->g, at_most(b, VLB_BFLOAT16));
   for (int i = 0; i < b->model->shape.vlm_layers; i++)
     if (expert_at(b, i) >= 0 && !is_self(b, i)) b->kv[i] = cross_kv(b, i);
 }
@@ -287,6 +299,7 @@ static void begin_suffix(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
   vlb_row_counts r = b->rows;
   vlb_graph_stage(b->g, VLB_STAGE_FLOW);
+  vlb_graph_precision(b->g, VLB_FLOAT32);
   vlb_t actions = embed_actions(b);
   if (c->state != VLB_STATE_PREFIX) {
     vlb_rows parts[] = {{state_token(b), 0, 0, 1, 1.0}, {actions, 0, 0, c->chunk_size, 1.0}};
@@ -331,6 +344,7 @@ static vlb_t expert_layer(vlb_build *b, vlb_t x, int j, bool self, const vlb_kv 
 
 static void end_suffix(vlb_build *b, vlb_t x) {
   const vlb_model_config *c = &b->model->config;
+  vlb_graph_precision(b->g, VLB_FLOAT32);
   b->final_suffix = x = vlb_rms_norm(b->g, x, weight(b, EXPERT "norm.weight"), c->rms_eps);
   if (b->rows.suffix > c->chunk_size) { /* the state's row has served */
     vlb_rows actions = {x, 0, b->rows.suffix - c->chunk_size, c->chunk_size, 1.0};
@@ -342,6 +356,7 @@ static void end_suffix(vlb_build *b, vlb_t x) {
 void vlb_build_suffix(vlb_build *b) {
   if (b->suffix < 0) begin_suffix(b);
   vlb_t x = b->suffix;
+  vlb_graph_precision(b->g, at_most(b, VLB_BFLOAT16));
   for (int i = 0; i < b->model->shape.vlm_layers; i++) {
     vlb_kv own;
     int j = expert_at(b, i);

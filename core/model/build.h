@@ -29,6 +29,9 @@ typedef struct {
   int batch;
   /* Verification follows the reference to the letter: the tail exists, and invalid rows attend uniformly to prefix and suffix. */
   bool literal;
+  /* Inference: the state's row runs with the context's instead of by itself, for which every weight would be read again. */
+  bool joined;
+  vlb_precision precision; /* inference: of the layers that are stored in less than float32 */
   vlb_t *weights; /* one tensor per parameter, made on first use; owned */
 
   /* inputs; VLB_NONE where the graph does not need them */
@@ -43,6 +46,8 @@ typedef struct {
   vlb_kv kv[VLB_MAX_LAYERS];
   vlb_t stream[VLB_MAX_LAYERS + 1][SEGMENTS], expert[VLB_MAX_LAYERS + 1]; /* residual streams before each layer */
 } vlb_build;
+
+int vlb_segment_rows(const vlb_build *b, int segment); /* 0: it does not exist */
 
 vlb_code vlb_build_begin(vlb_build *b, const vlb_model *model, int batch, bool literal, vlb_error *err);
 void vlb_build_end(vlb_build *b); /* frees what build owns; the graph stays the caller's */

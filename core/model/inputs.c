@@ -96,6 +96,10 @@ static void copy_pad(const vlb_inputs *in, const vlb_build *b, float *to, int ke
 
 static void fill_segment(vlb_inputs *in, const vlb_build *b, int s, int first, int rows) {
   copy_positions(in, b, in->position[s], first, rows);
+  if (b->joined) {
+    copy_mask(in, b, in->mask_prefix[s], first, rows, rows, false);
+    return;
+  }
   if (!b->literal) {
     copy_pad(in, b, in->mask_prefix[s], first + rows, false);
     return;
@@ -108,9 +112,7 @@ void vlb_inputs_fill(vlb_inputs *in, const vlb_build *b, const vlb_batch *batch)
   const vlb_row_counts *all = &in->layout.rows; /* with the tail, which only a literal build has */
   int keys = b->rows.context + b->rows.state + b->rows.tail;
   vlb_layout_fill(&in->layout, b->model, batch);
-  fill_segment(in, b, SEGMENT_CONTEXT, 0, b->rows.context);
-  fill_segment(in, b, SEGMENT_STATE, b->rows.context, b->rows.state);
-  fill_segment(in, b, SEGMENT_TAIL, b->rows.context + b->rows.state, b->rows.tail);
+  for (int s = 0, first = 0; s < SEGMENTS; first += vlb_segment_rows(b, s), s++) fill_segment(in, b, s, first, vlb_segment_rows(b, s));
   copy_positions(in, b, in->position_suffix, all->prefix, b->rows.suffix);
   copy_pad(in, b, in->mask_cross, keys, b->model->config.state == VLB_STATE_SUFFIX_SEEN);
   copy_mask(in, b, in->mask_suffix, all->prefix, b->rows.suffix, keys, true);

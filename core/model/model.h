@@ -98,10 +98,27 @@ vlb_code vlb_objective_run(vlb_objective *objective, const vlb_batch *batch, dou
 double vlb_objective_flops(const vlb_objective *objective);
 vlb_graph *vlb_objective_graph(vlb_objective *objective); /* for profiles; owned by the objective */
 
+/* Lets go of the memory behind a tensor of a mapped model; it is read from its file again when it is used. */
+void vlb_model_release(const vlb_model *model, const float *data);
+
+/* How a policy is computed. */
+typedef struct {
+  int threads;             /* >= 1; never changes a result */
+  vlb_precision precision; /* of the weights and inputs of most layers (core/model/build.c:at_most) */
+  /* int8: the largest magnitudes of those layers' inputs (vlb_calibrate); borrowed while the policy lives. */
+  float *ranges;
+  int range_count;
+  bool calibrate; /* compute in float32 and raise ranges instead */
+} vlb_inference_options;
+/* Whether this processor can: VLB_USAGE with the reason for int8 without the instructions (VNNI). */
+vlb_code vlb_precision_check(vlb_precision precision, vlb_error *err);
+
 /* Inference for up to `batch` observations at once. The result for an observation does not depend on the others in
- * the batch nor on its place (tested), so episodes may be grouped freely. Single-threaded: one per worker thread. */
+ * the batch nor on its place (tested), so episodes may be grouped freely. One per worker thread.
+ * options NULL: the graph as written, single-threaded, in float32. Else packed weights (the mapped originals are released), folded layers and threads of
+ * its own: faster, the same bits for any number of threads, and other bits than with NULL by rounding. */
 typedef struct vlb_policy vlb_policy;
-vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **policy, vlb_error *err);
+vlb_code vlb_policy_create(const vlb_model *model, int batch, const vlb_inference_options *options, vlb_policy **policy, vlb_error *err);
 void vlb_policy_free(vlb_policy *policy);
 /* batch->images/image_mask/tokens/token_mask/state/noise for n <= batch observations, laid out for n. actions: [n,T,max_action_dim] normalised. */
 vlb_code vlb_policy_run(vlb_policy *policy, int n, const vlb_batch *batch, float *actions, vlb_error *err);
@@ -111,5 +128,6 @@ void vlb_policy_watch(vlb_policy *policy, vlb_flow_watch watch, void *self);
 /* For measurements: the graph that runs once per observation and the one that runs at every step; owned by the policy. */
 vlb_graph *vlb_policy_prefix_graph(vlb_policy *policy);
 vlb_graph *vlb_policy_step_graph(vlb_policy *policy);
+int vlb_policy_range_count(const vlb_policy *policy); /* layers whose inputs int8 needs the ranges of */
 
 #endif

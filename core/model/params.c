@@ -427,6 +427,14 @@ vlb_code vlb_model_begin(const vlb_model_config *config, uint64_t seed, vlb_shar
   return code;
 }
 
+void vlb_model_release(const vlb_model *m, const float *data) {
+  for (int i = 0; m->mapped && i < m->param_count; i++) {
+    if (m->params[i].data != data) continue;
+    const vlb_st_entry *e = vlb_shards_find(m->mapped, m->params[i].name);
+    if (e && e->data == data) vlb_st_release(e);
+  }
+}
+
 vlb_code vlb_model_save(const vlb_model *m, const char *path, vlb_error *err) {
   vlb_st_entry *entries = calloc((size_t)m->param_count, sizeof *entries);
   if (!entries) return vlb_fail(err, VLB_FAILED, "out of memory writing %s", path);

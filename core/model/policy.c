@@ -3,10 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/team.h"
 #include "core/model/build.h"
 #include "core/model/model.h"
+#include "core/tensor/backend.h"
 
 struct vlb_policy {
+  vlb_team *team;
+  int range_count;
   vlb_build prefix, step;
   vlb_inputs prefix_inputs, step_inputs;
   /* samples laid out for the planned batch; unused places repeat the first observation */
@@ -18,9 +22,27 @@ struct vlb_policy {
   void *watcher;
 };
 
-static vlb_code define_prefix(vlb_policy *p, const vlb_model *model, int batch, vlb_error *err) {
+static void release(void *self, const float *weight, size_t count) {
+  (void)count;
+  vlb_model_release(self, weight);
+}
+
+/* before a graph is built: options NULL leave it as it is */
+static void prepare(vlb_policy *p, vlb_build *b, const vlb_inference_options *o) {
+  if (!o) return;
+  union {
+    const vlb_model *borrowed;
+    void *self;
+  } model = {b->model};
+  b->joined = true;
+  b->precision = o->precision;
+  vlb_graph_infer(b->g, &(vlb_inference){p->team, release, model.self, o->ranges, o->range_count, o->calibrate});
+}
+
+static vlb_code define_prefix(vlb_policy *p, const vlb_model *model, int batch, const vlb_inference_options *o, vlb_error *err) {
   vlb_build *b = &p->prefix;
   VLB_TRY(vlb_build_begin(b, model, batch, false, err));
+  prepare(p, b, o);
   vlb_build_prefix(b);
   vlb_build_cross_kv(b);
   for (int i = 0; i < model->shape.vlm_layers; i++)
@@ -28,6 +50,7 @@ static vlb_code define_prefix(vlb_policy *p, const vlb_model *model, int batch, 
       vlb_graph_keep(b->g, b->kv[i].k[s]);
       vlb_graph_keep(b->g, b->kv[i].v[s]);
     }
+  p->range_count = vlb_graph_range_count(b->g);
   VLB_TRY(vlb_graph_plan(b->g, err));
   return vlb_inputs_create(&p->prefix_inputs, b, err);
 }
@@ -39,9 +62,21 @@ static vlb_t kv_input(vlb_policy *p, vlb_t from) {
   return vlb_input(p->step.g, 3, dims);
 }
 
-static vlb_code define_step(vlb_policy *p, const vlb_model *model, int batch, vlb_error *err) {
+/* what an observation brings and the steps of its flow share */
+static void mark_steady(vlb_build *b) {
+  const vlb_t inputs[] = {b->state, b->position_suffix, b->position_chunk, b->mask_cross, b->mask_suffix};
+  for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) vlb_graph_steady(b->g, inputs[i]);
+  for (int i = 0; i < b->model->shape.vlm_layers; i++)
+    for (int s = 0; s < SEGMENTS; s++) {
+      vlb_graph_steady(b->g, b->kv[i].k[s]);
+      vlb_graph_steady(b->g, b->kv[i].v[s]);
+    }
+}
+
+static vlb_code define_step(vlb_policy *p, const vlb_model *model, int batch, const vlb_inference_options *o, vlb_error *err) {
   vlb_build *b = &p->step;
   VLB_TRY(vlb_build_begin(b, model, batch, false, err));
+  prepare(p, b, o);
   for (int i = 0; i < model->shape.vlm_layers; i++)
     for (int s = 0; s < SEGMENTS; s++) {
       b->kv[i].k[s] = kv_input(p, p->prefix.kv[i].k[s]);
@@ -49,6 +84,7 @@ static vlb_code define_step(vlb_policy *p, const vlb_model *model, int batch, vl
     }
   vlb_build_suffix(b);
   vlb_graph_keep(b->g, b->velocity);
+  if (o) mark_steady(b);
   VLB_TRY(vlb_graph_plan(b->g, err));
   for (int i = 0; i < model->shape.vlm_layers; i++)
     for (int s = 0; s < SEGMENTS; s++) {
@@ -80,13 +116,25 @@ static vlb_code allocate(vlb_policy *p, const vlb_model *model, int batch, vlb_e
   return VLB_OK;
 }
 
-vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **out, vlb_error *err) {
+vlb_code vlb_precision_check(vlb_precision precision, vlb_error *err) {
+  if (precision != VLB_INT8 || vlb_low_supported(VLB_LOW_INT8)) return VLB_OK;
+  return vlb_fail(err, VLB_USAGE, "precision int8 needs a processor with AVX-512 VNNI, this one offers %s; use bfloat16 or float32", vlb_backend_isa());
+}
+
+static vlb_code create(vlb_policy *p, const vlb_model *model, int batch, const vlb_inference_options *o, vlb_error *err) {
+  if (o) VLB_TRY(vlb_precision_check(o->precision, err));
+  if (o && o->precision == VLB_INT8 && !o->ranges) return vlb_fail(err, VLB_FAILED, "precision int8 without the ranges of the layers' inputs");
+  if (o && o->threads > 1) VLB_TRY(vlb_team_create(o->threads, &p->team, err));
+  VLB_TRY(define_prefix(p, model, batch, o, err));
+  VLB_TRY(define_step(p, model, batch, o, err));
+  return allocate(p, model, batch, err);
+}
+
+vlb_code vlb_policy_create(const vlb_model *model, int batch, const vlb_inference_options *options, vlb_policy **out, vlb_error *err) {
   *out = NULL;
   vlb_policy *p = calloc(1, sizeof *p);
   if (!p) return vlb_fail(err, VLB_FAILED, "out of memory for a policy");
-  vlb_code code = define_prefix(p, model, batch, err);
-  if (!code) code = define_step(p, model, batch, err);
-  if (!code) code = allocate(p, model, batch, err);
+  vlb_code code = create(p, model, batch, options, err);
   if (code) {
     vlb_policy_free(p);
     return code;
@@ -95,11 +143,14 @@ vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **out, 
   return VLB_OK;
 }
 
+int vlb_policy_range_count(const vlb_policy *p) { return p->range_count; }
+
 void vlb_policy_free(vlb_policy *p) {
   if (!p) return;
   vlb_graph_free(p->prefix.g), vlb_graph_free(p->step.g);
   vlb_build_end(&p->prefix), vlb_build_end(&p->step);
   vlb_inputs_free(&p->prefix_inputs), vlb_inputs_free(&p->step_inputs);
+  vlb_team_free(p->team);
   free(p->images), free(p->state), free(p->x), free(p->guided), free(p->times), free(p->image_mask), free(p->token_mask), free(p->tokens), free(p);
 }
 
@@ -166,6 +217,7 @@ vlb_code vlb_policy_run(vlb_policy *p, int n, const vlb_batch *batch, float *act
   vlb_batch staged = stage(p, n, batch);
   vlb_inputs_fill(&p->prefix_inputs, &p->prefix, &staged);
   vlb_inputs_fill(&p->step_inputs, &p->step, &staged);
+  vlb_graph_renew(p->prefix.g), vlb_graph_renew(p->step.g);
   vlb_graph_run(p->prefix.g, NULL, 0);
   if (c->objective == VLB_OBJECTIVE_L1) {
     memset(p->x, 0, count * sizeof *p->x);

@@ -1,6 +1,5 @@
 #include "core/tensor/backend.h"
 
-#include <dnnl.h>
 #include <omp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,12 +8,7 @@
 #include <time.h>
 
 #include "core/base/pool.h"
-
-#if DNNL_VERSION_MAJOR < 3
-typedef const dnnl_memory_desc_t *md_ref; /* 2.x: a plain struct, borrowed by address */
-#else
-typedef const_dnnl_memory_desc_t md_ref; /* 3.x: an opaque handle */
-#endif
+#include "core/tensor/backend_dnnl.h"
 
 struct vlb_gemm {
   dnnl_engine_t engine;
@@ -175,15 +169,6 @@ static size_t padded(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 static size_t tile_floats(const vlb_gemm *g) { return g->tiled ? (size_t)(TILE * (g->spec.k + 2 * g->spec.n)) : 0; }
 
 size_t vlb_gemm_scratch(const vlb_gemm *g) { return padded(g->scratch_bytes) + tile_floats(g) * sizeof(float); }
-
-/* oneDNN's pointers are not const; inputs are only read */
-static void point(dnnl_memory_t memory, const void *data) {
-  union {
-    const void *in;
-    void *out;
-  } p = {data};
-  dnnl_memory_set_data_handle(memory, p.out);
-}
 
 static void execute(vlb_gemm *g, const float *a, const float *b, const float *bias, const float *residual, float *c, void *scratch) {
   point(g->a, a), point(g->b, b), point(g->c, c), point(g->scratch, scratch);

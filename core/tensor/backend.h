@@ -3,6 +3,7 @@
 #ifndef VLB_TENSOR_BACKEND_H
 #define VLB_TENSOR_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,22 @@ void vlb_gemm_free(vlb_gemm *gemm);
 size_t vlb_gemm_scratch(const vlb_gemm *gemm); /* bytes that run needs, 64-byte aligned */
 /* bias and residual are NULL unless the spec has them. Allocates nothing. */
 void vlb_gemm_run(vlb_gemm *gemm, const float *a, const float *b, const float *bias, const float *residual, float *c, void *scratch);
+
+/* ---- products of low precision, for inference: C[m,n] = A[m,k] B[n,k]^T, A and B bfloat16 -> C float32, or both int8 -> C int32 ---- */
+typedef enum { VLB_LOW_BF16, VLB_LOW_INT8 } vlb_low_type;
+typedef struct {
+  int64_t m, n, k, type; /* no padding bytes */
+} vlb_low_spec;
+typedef struct vlb_low vlb_low;
+bool vlb_low_supported(vlb_low_type type); /* the processor has instructions for it (and oneDNN may use them) */
+/* For up to `workers` threads at once. Errors: VLB_FAILED. */
+vlb_code vlb_low_create(const vlb_low_spec *spec, int workers, vlb_low **low, vlb_error *err);
+void vlb_low_free(vlb_low *low);
+size_t vlb_low_packed_bytes(const vlb_low *low);
+size_t vlb_low_scratch(const vlb_low *low); /* bytes */
+/* b [n,k], rows without gaps, into the layout that the product prefers; packed: 64-byte aligned. */
+vlb_code vlb_low_pack(vlb_low *low, const void *b, void *packed, vlb_error *err);
+void vlb_low_run(vlb_low *low, int worker, const void *a, const void *packed, void *c, void *scratch);
 
 const char *vlb_backend_version(void); /* "2.6.3" as loaded */
 const char *vlb_backend_isa(void);     /* "avx512_core_amx" ... as oneDNN will use it */

@@ -3,60 +3,25 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/memory.h"
-#include "core/tensor/op.h"
-
-typedef enum { ACTIVATION, INPUT, IDS, WEIGHT, GRADIENT } storage;
-
-typedef struct {
-  int ndim;
-  int64_t dims[4];
-  size_t count;
-  storage kind;
-  const void *data;  /* INPUT, IDS, WEIGHT */
-  size_t offset;     /* ACTIVATION: in the arena; GRADIENT: in the gradient vector; floats */
-  int64_t gradient_offset; /* WEIGHT: -1 when not trained */
-  bool needs_gradient, kept;
-  bool assigned;     /* GRADIENT: its first writer assigns all of it, so it need not start as zeros */
-  vlb_t gradient;
-  int first, last;   /* nodes between which the activation lives */
-} tensor;
-
-typedef struct {
-  vlb_gemm_spec spec;
-  vlb_gemm *gemm;
-} shared_gemm;
-
-struct vlb_graph {
-  tensor *tensors;
-  int tensor_count, tensor_room;
-  vlb_node **nodes;
-  int node_count, node_room, forward_count; /* nodes from forward_count on are the gradient */
-  shared_gemm *gemms;
-  int gemm_count, gemm_room;
-  float *arena, *scratch, *gradient;
-  vlb_t *assigned; /* gradients that their first writer assigns, by offset */
-  int assigned_count;
-  size_t arena_count, scratch_count, gemm_scratch;
-  bool failed, profiling;
-  const char *stage;
-  vlb_error error;
-};
+#include "core/tensor/graph_inside.h"
 
 vlb_graph *vlb_graph_new(void) { return calloc(1, sizeof(vlb_graph)); }
 
-static void node_free(vlb_node *n) {
+void vlb_node_free(vlb_node *n) {
   if (!n) return;
+  if (n->own_free) n->own_free(n->own);
   free(n->in), free(n->outs), free(n->adds), free(n->rows), free(n);
 }
 
 void vlb_graph_free(vlb_graph *g) {
   if (!g) return;
-  for (int i = 0; i < g->node_count; i++) node_free(g->nodes[i]);
+  for (int i = 0; i < g->node_count; i++) vlb_node_free(g->nodes[i]);
   for (int i = 0; i < g->gemm_count; i++) vlb_gemm_free(g->gemms[i].gemm);
-  free(g->nodes), free(g->gemms), free(g->assigned), free(g->tensors), free(g->arena), free(g->scratch), free(g);
+  for (int i = 0; i < g->low_count; i++) vlb_low_free(g->lows[i].low);
+  for (int i = 0; i < g->pack_count; i++) free(g->packs[i]);
+  free(g->packs), free(g->lows), free(g->nodes), free(g->gemms), free(g->assigned), free(g->tensors), free(g->arena), free(g->scratch), free(g);
 }
 
 void vlb_graph_fail(vlb_graph *g, const char *format, ...) {
@@ -69,10 +34,21 @@ void vlb_graph_fail(vlb_graph *g, const char *format, ...) {
   va_end(args);
 }
 
+void vlb_graph_infer(vlb_graph *g, const vlb_inference *how) {
+  g->how = *how;
+  g->infers = g->renewed = true;
+}
+
+void vlb_graph_precision(vlb_graph *g, vlb_precision p) { g->precision = p; }
+
+void vlb_graph_steady(vlb_graph *g, vlb_t input) {
+  if (input >= 0) g->tensors[input].steady = true;
+}
+
 bool vlb_graph_reversed(const vlb_graph *g) { return g->node_count > g->forward_count; }
 
-/* room for one more element; false when there is no memory */
-static bool grow(vlb_graph *g, void **array, int count, int *room, size_t size) {
+
+bool vlb_graph_grow(vlb_graph *g, void **array, int count, int *room, size_t size) {
   if (count < *room) return true;
   int more = *room ? 2 * *room : 64;
   void *p = realloc(*array, (size_t)more * size);
@@ -88,7 +64,7 @@ static bool grow(vlb_graph *g, void **array, int count, int *room, size_t size) 
 /* ---- tensors ---- */
 
 static vlb_t add_tensor(vlb_graph *g, storage kind, int ndim, const int64_t *dims) {
-  if (!grow(g, (void **)&g->tensors, g->tensor_count, &g->tensor_room, sizeof(tensor))) return VLB_NONE;
+  if (!vlb_graph_grow(g, (void **)&g->tensors, g->tensor_count, &g->tensor_room, sizeof(tensor))) return VLB_NONE;
   tensor t = {.ndim = ndim, .count = 1, .kind = kind, .gradient_offset = -1, .gradient = VLB_NONE, .first = -1, .last = -1};
   for (int i = 0; i < ndim; i++) {
     t.dims[i] = dims[i];
@@ -145,7 +121,7 @@ void vlb_expect_weight(vlb_graph *g, vlb_t t, const char *op) {
 /* ---- nodes ---- */
 
 static vlb_node *append_node(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin) {
-  if (g->failed || !grow(g, (void **)&g->nodes, g->node_count, &g->node_room, sizeof(vlb_node *))) return NULL;
+  if (g->failed || !vlb_graph_grow(g, (void **)&g->nodes, g->node_count, &g->node_room, sizeof(vlb_node *))) return NULL;
   vlb_node *n = calloc(1, sizeof *n);
   if (n) n->in = malloc((size_t)(nin ? nin : 1) * sizeof *n->in);
   if (!n || !n->in) {
@@ -155,6 +131,7 @@ static vlb_node *append_node(vlb_graph *g, const vlb_op *op, const vlb_t *in, in
   }
   n->op = op;
   n->stage = g->stage;
+  n->precision = g->precision;
   n->nin = nin;
   memcpy(n->in, in, (size_t)nin * sizeof *in);
   n->out = n->extra = VLB_NONE;
@@ -168,6 +145,20 @@ vlb_node *vlb_node_new(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin,
   n->out = out;
   for (int i = 0; i < nin; i++)
     if (vlb_needs_gradient(g, in[i])) g->tensors[out].needs_gradient = true;
+  return n;
+}
+
+vlb_node *vlb_node_outputs(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin, const vlb_t *outs, int nouts) {
+  vlb_node *n = append_node(g, op, in, nin);
+  if (!n) return NULL;
+  n->outs = malloc((size_t)nouts * sizeof *n->outs);
+  n->adds = calloc((size_t)nouts, sizeof *n->adds);
+  if (!n->outs || !n->adds) {
+    vlb_graph_fail(g, "out of memory defining the graph");
+    return NULL;
+  }
+  memcpy(n->outs, outs, (size_t)nouts * sizeof *outs);
+  n->nouts = nouts;
   return n;
 }
 
@@ -263,13 +254,13 @@ void vlb_graph_keep(vlb_graph *g, vlb_t t) {
 /* ---- plan ---- */
 
 vlb_code vlb_node_gemm(vlb_graph *g, vlb_node *n, int i, const vlb_gemm_spec *spec, vlb_error *err) {
-  n->flops += 2.0 * (double)spec->batch * (double)spec->m * (double)spec->n * (double)spec->k;
+  vlb_node_product(n, spec->m, spec->n, spec->k, spec->batch);
   for (int j = 0; j < g->gemm_count; j++)
     if (!memcmp(&g->gemms[j].spec, spec, sizeof *spec)) {
       n->gemm[i] = g->gemms[j].gemm;
       return VLB_OK;
     }
-  if (!grow(g, (void **)&g->gemms, g->gemm_count, &g->gemm_room, sizeof(shared_gemm))) {
+  if (!vlb_graph_grow(g, (void **)&g->gemms, g->gemm_count, &g->gemm_room, sizeof(shared_gemm))) {
     *err = g->error;
     return VLB_FAILED;
   }
@@ -280,6 +271,17 @@ vlb_code vlb_node_gemm(vlb_graph *g, vlb_node *n, int i, const vlb_gemm_spec *sp
   size_t floats = (vlb_gemm_scratch(s.gemm) + 63) / 64 * 16;
   if (floats > g->gemm_scratch) g->gemm_scratch = floats;
   return VLB_OK;
+}
+
+void vlb_node_product(vlb_node *n, int64_t m, int64_t width, int64_t k, int64_t count) {
+  n->flops += 2.0 * (double)count * (double)m * (double)width * (double)k;
+  if (n->product_count < VLB_NODE_PRODUCTS) n->products[n->product_count++] = (vlb_product_row){m, width, k, count};
+}
+
+void vlb_node_share(vlb_graph *g, vlb_node *n, int64_t rows, int64_t each, void (*part)(vlb_graph *g, vlb_node *n, int i, int worker)) {
+  if (!g->infers) return;
+  n->parts = (int)((rows + each - 1) / each);
+  n->part = part;
 }
 
 void vlb_node_scratch(vlb_graph *g, size_t floats) {
@@ -293,6 +295,12 @@ static void live(vlb_graph *g, vlb_t t, int node) {
   x->last = node;
 }
 
+static void live_always(vlb_graph *g, vlb_t t) {
+  if (t < 0) return;
+  g->tensors[t].first = 0;
+  g->tensors[t].last = g->node_count;
+}
+
 static void find_lifetimes(vlb_graph *g) {
   for (int i = 0; i < g->node_count; i++) {
     vlb_node *n = g->nodes[i];
@@ -300,6 +308,12 @@ static void find_lifetimes(vlb_graph *g) {
     for (int j = 0; j < n->nouts; j++) live(g, n->outs[j], i);
     live(g, n->out, i);
     live(g, n->extra, i);
+  }
+  for (int i = 0; i < g->node_count; i++) {
+    const vlb_node *n = g->nodes[i];
+    if (!n->steady) continue; /* what it makes outlives the run */
+    for (int j = 0; j < n->nouts; j++) live_always(g, n->outs[j]);
+    live_always(g, n->out);
   }
   for (int i = 0; i < g->tensor_count; i++)
     if (g->tensors[i].kept) g->tensors[i].last = g->node_count;
@@ -369,6 +383,7 @@ static vlb_code list_assigned(vlb_graph *g, vlb_error *err) {
 }
 
 vlb_code vlb_graph_plan(vlb_graph *g, vlb_error *err) {
+  if (g->infers && !g->failed && !g->forward_count) VLB_TRY(vlb_graph_fold(g, err));
   if (!g->failed && !g->forward_count) g->forward_count = g->node_count;
   for (int i = 0; i < g->node_count && !g->failed; i++)
     if (g->nodes[i]->op->plan) VLB_TRY(g->nodes[i]->op->plan(g, g->nodes[i], err));
@@ -381,159 +396,9 @@ vlb_code vlb_graph_plan(vlb_graph *g, vlb_error *err) {
   VLB_TRY(list_assigned(g, err));
   g->scratch_count = padded(g->scratch_count);
   g->arena = vlb_floats(g->arena_count + 16);
-  g->scratch = vlb_floats(g->scratch_count + g->gemm_scratch + 16);
+  size_t workers = (size_t)vlb_team_size(g->how.team);
+  g->scratch = vlb_floats((g->scratch_count + g->gemm_scratch) * workers + 16);
   if (!g->arena || !g->scratch)
     return vlb_fail(err, VLB_FAILED, "out of memory: the graph needs %.0f MB; use a smaller batch", 4e-6 * (double)(g->arena_count + g->scratch_count));
   return VLB_OK;
-}
-
-/* ---- run ---- */
-
-void vlb_graph_bind(vlb_graph *g, vlb_t input, const float *data) {
-  if (input >= 0) g->tensors[input].data = data;
-}
-
-void vlb_graph_bind_ids(vlb_graph *g, vlb_t input, const int32_t *data) {
-  if (input >= 0) g->tensors[input].data = data;
-}
-
-const float *vlb_in(const vlb_graph *g, vlb_t t) {
-  if (t < 0) return NULL;
-  const tensor *x = &g->tensors[t];
-  if (x->kind == ACTIVATION) return g->arena + x->offset;
-  return x->kind == GRADIENT ? g->gradient + x->offset : x->data;
-}
-
-float *vlb_out(vlb_graph *g, vlb_t t) {
-  if (t < 0) return NULL;
-  const tensor *x = &g->tensors[t];
-  return (x->kind == ACTIVATION ? g->arena : g->gradient) + x->offset;
-}
-
-const int32_t *vlb_in_ids(const vlb_graph *g, vlb_t t) { return g->tensors[t].data; }
-const float *vlb_graph_data(const vlb_graph *g, vlb_t t) { return vlb_in(g, t); }
-float *vlb_scratch(vlb_graph *g) { return g->scratch; }
-
-void vlb_multiply(vlb_graph *g, vlb_node *n, int i, const float *a, const float *b, const float *bias, const float *residual, float *c) {
-  vlb_gemm_run(n->gemm[i], a, b, bias, residual, c, g->scratch + g->scratch_count);
-}
-
-/* zeros in the gradient vector, except where a first writer assigns */
-static void clear_gradient(vlb_graph *g, size_t count) {
-  size_t at = 0;
-  for (int i = 0; i < g->assigned_count; i++) {
-    const tensor *t = &g->tensors[g->assigned[i]];
-    memset(g->gradient + at, 0, (t->offset - at) * sizeof *g->gradient);
-    at = t->offset + t->count;
-  }
-  memset(g->gradient + at, 0, (count - at) * sizeof *g->gradient);
-}
-
-/* by the clock, and the processor time of this thread */
-static void now(double *wall, double *cpu) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  *wall = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  *cpu = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void run_timed(vlb_graph *g, vlb_node *n) {
-  double wall[2], cpu[2];
-  now(&wall[0], &cpu[0]);
-  n->op->run(g, n);
-  now(&wall[1], &cpu[1]);
-  n->seconds += wall[1] - wall[0];
-  n->cpu += cpu[1] - cpu[0];
-  n->runs++;
-}
-
-void vlb_graph_run(vlb_graph *g, float *gradient, size_t gradient_count) {
-  g->gradient = gradient;
-  int count = gradient ? g->node_count : g->forward_count;
-  if (gradient) clear_gradient(g, gradient_count);
-  for (int i = 0; i < count; i++) {
-    vlb_node *n = g->nodes[i];
-    if (g->profiling)
-      run_timed(g, n);
-    else
-      n->op->run(g, n);
-  }
-}
-
-/* ---- measuring ---- */
-
-double vlb_graph_flops(const vlb_graph *g, bool backward) {
-  double sum = 0;
-  for (int i = 0; i < (backward ? g->node_count : g->forward_count); i++) sum += g->nodes[i]->flops;
-  return sum;
-}
-
-size_t vlb_graph_bytes(const vlb_graph *g) { return (g->arena_count + g->scratch_count + g->gemm_scratch) * sizeof(float); }
-
-void vlb_graph_profile(vlb_graph *g, bool on) {
-  g->profiling = on;
-  if (!on) return;
-  for (int i = 0; i < g->node_count; i++) g->nodes[i]->seconds = g->nodes[i]->cpu = 0, g->nodes[i]->runs = 0;
-}
-
-static int slower_first(const void *x, const void *y) {
-  const vlb_profile_row *a = x, *b = y;
-  return (a->seconds < b->seconds) - (a->seconds > b->seconds);
-}
-
-int vlb_graph_profile_rows(const vlb_graph *g, vlb_profile_row *rows, int max) {
-  int count = 0;
-  for (int i = 0; i < g->node_count; i++) {
-    const vlb_node *n = g->nodes[i];
-    int j = 0;
-    while (j < count && strcmp(rows[j].op, n->op->name)) j++;
-    if (j == max) continue;
-    if (j == count) rows[count++] = (vlb_profile_row){n->op->name, 0, 0, 0};
-    rows[j].runs += n->runs;
-    rows[j].seconds += n->seconds;
-    rows[j].flops += n->flops * n->runs;
-  }
-  qsort(rows, (size_t)count, sizeof *rows, slower_first);
-  return count;
-}
-
-void vlb_graph_stage(vlb_graph *g, const char *stage) { g->stage = stage; }
-
-int vlb_graph_stage_rows(const vlb_graph *g, vlb_stage_row *rows, int max) {
-  int count = 0;
-  for (int i = 0; i < g->forward_count; i++) {
-    const vlb_node *n = g->nodes[i];
-    int j = 0;
-    while (j < count && rows[j].stage != n->stage) j++;
-    if (j == max) continue;
-    if (j == count) rows[count++] = (vlb_stage_row){n->stage, 0, 0, 0};
-    rows[j].seconds += n->seconds;
-    rows[j].cpu += n->cpu;
-    rows[j].flops += n->flops;
-  }
-  return count;
-}
-
-static const vlb_gemm_spec *spec_of(const vlb_graph *g, const vlb_gemm *gemm) {
-  int i = 0;
-  while (g->gemms[i].gemm != gemm) i++;
-  return &g->gemms[i].spec;
-}
-
-int vlb_graph_products(const vlb_graph *g, const char *stage, vlb_product_row *rows, int max) {
-  int count = 0;
-  for (int i = 0; i < g->forward_count; i++) {
-    const vlb_node *n = g->nodes[i];
-    for (int k = 0; k < VLB_NODE_GEMMS && n->stage == stage; k++) {
-      if (!n->gemm[k]) continue;
-      const vlb_gemm_spec *s = spec_of(g, n->gemm[k]);
-      int j = 0;
-      while (j < count && (rows[j].m != s->m || rows[j].n != s->n || rows[j].k != s->k)) j++;
-      if (j == max) continue;
-      if (j == count) rows[count++] = (vlb_product_row){s->m, s->n, s->k, 0};
-      rows[j].count += s->batch;
-    }
-  }
-  return count;
 }

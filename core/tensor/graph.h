@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "core/base/status.h"
+#include "core/base/team.h"
 
 typedef struct vlb_graph vlb_graph;
 typedef int vlb_t; /* a tensor of a graph */
@@ -63,6 +64,29 @@ vlb_t vlb_loss(vlb_graph *g, vlb_t prediction, vlb_t target, vlb_t weight, int p
 /* scale times the softmax cross-entropy of logits [B,S,V] against K weighted targets per row: ids [B,S*K], weights [B,S,K] -> [B,S,1]. */
 vlb_t vlb_cross_entropy(vlb_graph *g, vlb_t logits, vlb_t ids, vlb_t weights, double scale);
 
+/* ---- inference ----
+ * A graph without gradients may be planned for inference: what can be folded is (q, k, v in one product, gate and up in one, bias, activation and
+ * residual in the pass that stores a product), weights are packed once, and every op is cut into parts by its shape alone, which the threads
+ * of a team share. So results are the same bits for any number of threads; they differ from those of the graph as written by rounding. */
+typedef enum { VLB_FLOAT32, VLB_BFLOAT16, VLB_INT8 } vlb_precision; /* of a linear layer's weights and inputs; sums and all else are float32 */
+typedef struct {
+  vlb_team *team; /* NULL: the caller's thread; borrowed */
+  /* Called when a weight has been packed, so that its original can be let go. May be NULL. */
+  void (*packed)(void *self, const float *weight, size_t count);
+  void *self;
+  /* int8: the largest magnitude of the input of each linear layer of that precision, in the order of definition. With `calibrate` these layers
+   * compute in float32 and raise ranges to what they see. */
+  float *ranges;
+  int range_count;
+  bool calibrate;
+} vlb_inference;
+void vlb_graph_infer(vlb_graph *g, const vlb_inference *how); /* before plan; how is copied */
+void vlb_graph_precision(vlb_graph *g, vlb_precision p);      /* of linear layers defined from now on; heeded by inference only */
+int vlb_graph_range_count(const vlb_graph *g);                /* layers of precision int8 */
+/* An input that changes rarely: what depends on nothing else is computed only in the first run and after vlb_graph_renew. */
+void vlb_graph_steady(vlb_graph *g, vlb_t input);
+void vlb_graph_renew(vlb_graph *g);
+
 /* ---- life of a graph ---- */
 void vlb_graph_keep(vlb_graph *g, vlb_t t);                    /* stays readable after run */
 bool vlb_graph_trains(const vlb_graph *g, vlb_t t);            /* some trainable weight lies below t */
@@ -79,6 +103,7 @@ size_t vlb_graph_count(const vlb_graph *g, vlb_t t);
 /* ---- measuring ---- */
 double vlb_graph_flops(const vlb_graph *g, bool backward); /* of the matrix products of one run */
 size_t vlb_graph_bytes(const vlb_graph *g);                /* arena and scratch */
+size_t vlb_graph_packed_bytes(const vlb_graph *g);         /* weights packed for inference */
 typedef struct {
   const char *op;
   int runs;
@@ -91,7 +116,7 @@ int vlb_graph_profile_rows(const vlb_graph *g, vlb_profile_row *rows, int max); 
 void vlb_graph_stage(vlb_graph *g, const char *stage);
 typedef struct {
   const char *stage;
-  double seconds, cpu, flops; /* since profiling began: by the clock, of this thread's processor time; flops of one run */
+  double seconds, cpu, flops; /* since profiling began: by the clock, processor time (this thread's; with a team, the program's); flops of one run */
 } vlb_stage_row;
 int vlb_graph_stage_rows(const vlb_graph *g, vlb_stage_row *rows, int max); /* forward nodes, in the order of definition */
 /* The distinct matrix products of a stage's forward nodes: [m,k] x [k,n], `count` of them in one run. */

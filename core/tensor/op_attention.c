@@ -8,7 +8,8 @@
 #include "core/tensor/vector.h"
 
 enum { BATCH, QUERIES, KEYS, GROUPS, KV_HEADS, DIM }; /* GROUPS: query heads per key head */
-enum { QUERY, MASK, FIRST_PART };                     /* inputs: q, mask, k parts, v parts */
+/* inputs: q, mask, k parts, v parts */
+enum { QUERY = VLB_ATTENTION_QUERY, MASK = VLB_ATTENTION_MASK, FIRST_PART = VLB_ATTENTION_FIRST_PART };
 
 typedef struct {
   int64_t batch, queries, keys, groups, kv_heads, dim;
@@ -220,7 +221,7 @@ static void attention_reverse(vlb_graph *g, vlb_node *n) {
   vlb_node *b = vlb_node_gradient(g, &attention_back_op, in, n->nin + 2, targets, 1 + 2 * parts);
   if (b) memcpy(b->attr, n->attr, sizeof n->attr);
 }
-static const vlb_op attention_op = {"attention", attention_plan, attention_run, attention_reverse};
+const vlb_op vlb_attention_op = {"attention", attention_plan, attention_run, attention_reverse};
 
 vlb_t vlb_attention(vlb_graph *g, vlb_t q, const vlb_t *k, const vlb_t *v, int parts, vlb_t mask, int64_t heads, int64_t kv_heads,
                     int64_t head_dim) {
@@ -240,7 +241,7 @@ vlb_t vlb_attention(vlb_graph *g, vlb_t q, const vlb_t *k, const vlb_t *v, int p
   }
   if (mask >= 0 && (vlb_graph_dim(g, mask, 2) != keys || (vlb_graph_dim(g, mask, 1) != queries && vlb_graph_dim(g, mask, 1) != 1)))
     vlb_graph_fail(g, "attention: mask of another shape");
-  vlb_node *n = vlb_node_new(g, &attention_op, in, FIRST_PART + 2 * parts, vlb_tensor_like(g, q));
+  vlb_node *n = vlb_node_new(g, &vlb_attention_op, in, FIRST_PART + 2 * parts, vlb_tensor_like(g, q));
   if (!n) return VLB_NONE;
   memcpy(n->attr, (int64_t[]){batch, queries, keys, heads / kv_heads, kv_heads, head_dim}, sizeof n->attr);
   n->extra = vlb_tensor_new(g, 3, (int64_t[]){batch * kv_heads, heads / kv_heads * queries, keys});

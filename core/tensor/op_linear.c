@@ -4,8 +4,9 @@
 #include "core/tensor/op.h"
 #include "core/tensor/vector.h"
 
-enum { X, W, BIAS, RESIDUAL };
-enum { FIRST, ROWS, OUT, IN, LD }; /* attributes: first column of w, rows of x, widths, row stride of w */
+enum { X = VLB_LINEAR_X, W = VLB_LINEAR_W, BIAS = VLB_LINEAR_BIAS, RESIDUAL = VLB_LINEAR_RESIDUAL };
+/* attributes: first column of w, rows of x, widths, row stride of w */
+enum { FIRST = VLB_LINEAR_FIRST, ROWS = VLB_LINEAR_ROWS, OUT = VLB_LINEAR_OUT, IN = VLB_LINEAR_IN, LD = VLB_LINEAR_LD };
 
 /* Some columns of w go through a copy of their own: oneDNN's kernel for strided rows is slower and allocates at every run. */
 static bool whole(const int64_t *a) { return a[IN] == a[LD]; }
@@ -89,7 +90,7 @@ static void linear_reverse(vlb_graph *g, vlb_node *n) {
   }
   vlb_gradient_pass(g, n->out, n->in[RESIDUAL]);
 }
-static const vlb_op linear_op = {"linear", linear_plan, linear_run, linear_reverse};
+const vlb_op vlb_linear_op = {"linear", linear_plan, linear_run, linear_reverse};
 
 vlb_t vlb_linear(vlb_graph *g, vlb_t x, vlb_t w, vlb_t bias, vlb_t residual, int64_t first) {
   int64_t in = vlb_graph_dim(g, x, -1), out = vlb_graph_dim(g, w, 0), ld = vlb_graph_dim(g, w, 1), dims[4];
@@ -103,7 +104,7 @@ vlb_t vlb_linear(vlb_graph *g, vlb_t x, vlb_t w, vlb_t bias, vlb_t residual, int
   for (int i = 0; i < nd; i++) dims[i] = i + 1 < nd ? vlb_graph_dim(g, x, i) : out;
   vlb_t y = vlb_tensor_new(g, nd, dims);
   if (residual >= 0 && vlb_graph_count(g, residual) != vlb_graph_count(g, y)) vlb_graph_fail(g, "linear: residual of another shape");
-  vlb_node *n = vlb_node_new(g, &linear_op, (vlb_t[]){x, w, bias, residual}, 4, y);
+  vlb_node *n = vlb_node_new(g, &vlb_linear_op, (vlb_t[]){x, w, bias, residual}, 4, y);
   if (!n) return VLB_NONE;
   n->attr[FIRST] = first;
   n->attr[ROWS] = vlb_rows_of(g, x);

@@ -27,11 +27,11 @@ static float scale_of(const float *x, float mean, int64_t width, double eps) {
 }
 
 /* y = w (x - mean) r (+ b); (mean, r) of each row go to `extra` for the backward */
-static void norm_run(vlb_graph *g, vlb_node *n) {
+static void norm_rows(vlb_graph *g, vlb_node *n, int64_t first, int64_t end) {
   int64_t width = n->attr[WIDTH];
-  const float *x = vlb_in(g, n->in[X]), *w = vlb_in(g, n->in[W]), *b = vlb_in(g, n->in[B]);
-  float *y = vlb_out(g, n->out), *saved = vlb_out(g, n->extra);
-  for (int64_t r = 0; r < n->attr[ROWS]; r++, x += width, y += width) {
+  const float *x = vlb_in(g, n->in[X]) + first * width, *w = vlb_in(g, n->in[W]), *b = vlb_in(g, n->in[B]);
+  float *y = vlb_out(g, n->out) + first * width, *saved = vlb_out(g, n->extra);
+  for (int64_t r = first; r < end; r++, x += width, y += width) {
     float mean = n->attr[CENTRED] ? mean_of(x, width) : 0.0f;
     float scale = scale_of(x, mean, width, n->real);
     for (int64_t i = 0; i < width; i += VLB_LANES) {
@@ -42,6 +42,16 @@ static void norm_run(vlb_graph *g, vlb_node *n) {
     saved[2 * r] = mean;
     saved[2 * r + 1] = scale;
   }
+}
+static void norm_run(vlb_graph *g, vlb_node *n) { norm_rows(g, n, 0, n->attr[ROWS]); }
+static void norm_part(vlb_graph *g, vlb_node *n, int i, int worker) {
+  (void)worker;
+  norm_rows(g, n, n->attr[ROWS] * i / n->parts, n->attr[ROWS] * (i + 1) / n->parts);
+}
+static vlb_code norm_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
+  (void)err;
+  vlb_node_share(g, n, n->attr[ROWS], 16, norm_part);
+  return VLB_OK;
 }
 
 /* with h = (x - mean) r and q = dy w: dx = r (q - h mean(q h) [- mean(q)]), dw = sum dy h, db = sum dy */
@@ -87,7 +97,7 @@ static void norm_reverse(vlb_graph *g, vlb_node *n) {
                                   (vlb_t[]){n->in[X], n->in[W], n->in[B]}, 3);
   if (b) memcpy(b->attr, n->attr, sizeof n->attr);
 }
-static const vlb_op norm_op = {"norm", NULL, norm_run, norm_reverse};
+static const vlb_op norm_op = {"norm", norm_plan, norm_run, norm_reverse};
 
 static vlb_t norm(vlb_graph *g, vlb_t x, vlb_t w, vlb_t b, double eps, bool centred) {
   int64_t rows = vlb_rows_of(g, x);

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "core/tensor/op.h"
-#include "core/tensor/vector.h"
+#include "core/tensor/pointwise.h"
 
 /* One loop for all of them: FN turns vectors a, b, c (absent ones are zero) into y and, with a second output, z. */
 typedef struct {
@@ -26,17 +26,10 @@ typedef struct {
 
 /* ---- GELU ---- */
 
-#define GELU_C 0.7978845608028654f /* sqrt(2 / pi) */
-#define GELU_A 0.044715f
-
-VLB_INLINE vf gelu_tanh(vf x) {
-  vf u = v_set(GELU_C) * (x + v_set(GELU_A) * x * x * x);
-  return v_set(1.0f) - v_set(2.0f) / (v_exp(u + u) + v_set(1.0f));
-}
-VLB_INLINE pair gelu(vf x) { return (pair){v_set(0.5f) * x * (v_set(1.0f) + gelu_tanh(x)), v_set(0)}; }
+VLB_INLINE pair gelu(vf x) { return (pair){v_gelu(x), v_set(0)}; }
 VLB_INLINE pair gelu_back(vf dy, vf x) {
-  vf t = gelu_tanh(x), one = v_set(1.0f);
-  vf du = v_set(GELU_C) * (one + v_set(3 * GELU_A) * x * x);
+  vf t = v_gelu_tanh(x), one = v_set(1.0f);
+  vf du = v_set(VLB_GELU_C) * (one + v_set(3 * VLB_GELU_A) * x * x);
   return (pair){dy * v_set(0.5f) * (one + t + x * (one - t * t) * du), v_set(0)};
 }
 POINTWISE(gelu_run, ((void)b, (void)c, gelu(a)))
@@ -47,7 +40,7 @@ static void unary_reverse(vlb_graph *g, vlb_node *n, const vlb_op *back) {
   vlb_node_gradient(g, back, (vlb_t[]){vlb_gradient_of(g, n->out), n->in[0]}, 2, &n->in[0], 1);
 }
 static void gelu_reverse(vlb_graph *g, vlb_node *n) { unary_reverse(g, n, &gelu_back_op); }
-static const vlb_op gelu_op = {"gelu", NULL, gelu_run, gelu_reverse};
+const vlb_op vlb_gelu_op = {"gelu", NULL, gelu_run, gelu_reverse};
 
 /* ---- SiLU ---- */
 
@@ -73,7 +66,7 @@ static const vlb_op gate_back_op = {"gate back", NULL, gate_back_run, NULL};
 static void gate_reverse(vlb_graph *g, vlb_node *n) {
   vlb_node_gradient(g, &gate_back_op, (vlb_t[]){vlb_gradient_of(g, n->out), n->in[0], n->in[1]}, 3, n->in, 2);
 }
-static const vlb_op gate_op = {"gate", NULL, gate_run, gate_reverse};
+const vlb_op vlb_gate_op = {"gate", NULL, gate_run, gate_reverse};
 
 /* ---- sum of two ---- */
 
@@ -118,9 +111,9 @@ static vlb_t define(vlb_graph *g, const vlb_op *op, const vlb_t *in, int nin) {
   return n ? n->out : VLB_NONE;
 }
 
-vlb_t vlb_gelu(vlb_graph *g, vlb_t x) { return define(g, &gelu_op, &x, 1); }
+vlb_t vlb_gelu(vlb_graph *g, vlb_t x) { return define(g, &vlb_gelu_op, &x, 1); }
 vlb_t vlb_silu(vlb_graph *g, vlb_t x) { return define(g, &silu_op, &x, 1); }
-vlb_t vlb_gate(vlb_graph *g, vlb_t gate, vlb_t up) { return define(g, &gate_op, (vlb_t[]){gate, up}, 2); }
+vlb_t vlb_gate(vlb_graph *g, vlb_t gate, vlb_t up) { return define(g, &vlb_gate_op, (vlb_t[]){gate, up}, 2); }
 vlb_t vlb_add(vlb_graph *g, vlb_t a, vlb_t b) { return define(g, &add_op, (vlb_t[]){a, b}, 2); }
 vlb_t vlb_loss(vlb_graph *g, vlb_t prediction, vlb_t target, vlb_t weight, int power) {
   return define(g, power == 2 ? &square_op : &distance_op, (vlb_t[]){prediction, target, weight}, 3);

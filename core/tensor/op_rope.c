@@ -44,16 +44,26 @@ static void rotate(const float *x, const float *angles, float *y, int64_t heads,
     }
 }
 
-static void rotate_all(const vlb_node *n, const float *x, const float *angles, float *y, float direction, bool adds) {
+static void rotate_rows(const vlb_node *n, int64_t first, int64_t end, const float *x, const float *angles, float *y, float direction, bool adds) {
   int64_t dim = n->attr[DIM], width = dim * n->attr[HEADS];
-  for (int64_t r = 0; r < n->attr[ROWS]; r++) rotate(x + r * width, angles + r * dim, y + r * width, n->attr[HEADS], dim, direction, adds);
+  for (int64_t r = first; r < end; r++) rotate(x + r * width, angles + r * dim, y + r * width, n->attr[HEADS], dim, direction, adds);
 }
 
-static void rope_run(vlb_graph *g, vlb_node *n) {
-  rotate_all(n, vlb_in(g, n->in[0]), vlb_in(g, n->in[1]), vlb_out(g, n->out), 1.0f, false);
+static void turn_rows(vlb_graph *g, vlb_node *n, int64_t first, int64_t end) {
+  rotate_rows(n, first, end, vlb_in(g, n->in[0]), vlb_in(g, n->in[1]), vlb_out(g, n->out), 1.0f, false);
+}
+static void rope_run(vlb_graph *g, vlb_node *n) { turn_rows(g, n, 0, n->attr[ROWS]); }
+static void rope_part(vlb_graph *g, vlb_node *n, int i, int worker) {
+  (void)worker;
+  turn_rows(g, n, n->attr[ROWS] * i / n->parts, n->attr[ROWS] * (i + 1) / n->parts);
+}
+static vlb_code rope_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
+  (void)err;
+  vlb_node_share(g, n, n->attr[ROWS], 8, rope_part);
+  return VLB_OK;
 }
 static void rope_back_run(vlb_graph *g, vlb_node *n) {
-  rotate_all(n, vlb_in(g, n->in[0]), vlb_in(g, n->in[1]), vlb_out(g, n->outs[0]), -1.0f, n->adds[0]);
+  rotate_rows(n, 0, n->attr[ROWS], vlb_in(g, n->in[0]), vlb_in(g, n->in[1]), vlb_out(g, n->outs[0]), -1.0f, n->adds[0]);
 }
 static const vlb_op rope_back_op = {"rope back", NULL, rope_back_run, NULL};
 
@@ -61,7 +71,7 @@ static void rope_reverse(vlb_graph *g, vlb_node *n) {
   vlb_node *b = vlb_node_gradient(g, &rope_back_op, (vlb_t[]){vlb_gradient_of(g, n->out), n->in[1]}, 2, &n->in[0], 1);
   if (b) memcpy(b->attr, n->attr, sizeof n->attr);
 }
-static const vlb_op rope_op = {"rope", NULL, rope_run, rope_reverse};
+static const vlb_op rope_op = {"rope", rope_plan, rope_run, rope_reverse};
 
 vlb_t vlb_rope(vlb_graph *g, vlb_t x, vlb_t angles) {
   int64_t dim = vlb_graph_dim(g, angles, -1);

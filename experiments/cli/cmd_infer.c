@@ -131,11 +131,11 @@ static vlb_code dump(const char *path, vlb_runner *r, const vlb_pretrained *p, c
   return vlb_safetensors_write(path, entries, (int)(sizeof entries / sizeof *entries), err);
 }
 
-static vlb_code act(const vlb_args *args, const vlb_pretrained *p, const observation *o, vlb_error *err) {
+static vlb_code act(const vlb_args *args, const vlb_pretrained *p, const observation *o, int threads, vlb_error *err) {
   const vlb_model_config *c = &p->model->config;
   vlb_runner *r = NULL;
   float *actions = calloc((size_t)(c->chunk_size * c->action_dim), sizeof *actions);
-  vlb_code code = actions ? vlb_runner_create(p, 1, &r, err) : vlb_fail(err, VLB_FAILED, "out of memory");
+  vlb_code code = actions ? vlb_runner_create(p, 1, &(vlb_inference_options){.threads = threads}, &r, err) : vlb_fail(err, VLB_FAILED, "out of memory");
   const vlb_sight sight = {o->pictures, o->state, vlb_arg_text(args, "task", ""), o->noise};
   const char *path = vlb_arg_text(args, "dump", NULL);
   if (!code) code = vlb_runner_run(r, 1, &sight, actions, err);
@@ -146,14 +146,14 @@ static vlb_code act(const vlb_args *args, const vlb_pretrained *p, const observa
   return code;
 }
 
-static vlb_code infer(const vlb_args *args, const char *dir, vlb_checkpoint_folder *folder, observation *o, vlb_log *log, vlb_error *err) {
+static vlb_code infer(const vlb_args *args, const char *dir, vlb_checkpoint_folder *folder, observation *o, const vlb_context *ctx, vlb_error *err) {
   vlb_pretrained p;
   VLB_TRY(vlb_arg_int(args, "steps", 1, 1000, &folder->config.model.num_steps, err));
   VLB_TRY(read_images(args, folder, o, err));
   VLB_TRY(read_state(vlb_arg_text(args, "state", NULL), folder->processors.state.dim, o->state, err));
   VLB_TRY(make_noise(args, &folder->config.model, o, err));
-  VLB_TRY(vlb_pretrained_load(folder, dir, vlb_arg_text(args, "tokenizer", NULL), log, &p, err));
-  vlb_code code = act(args, &p, o, err);
+  VLB_TRY(vlb_pretrained_load(folder, dir, vlb_arg_text(args, "tokenizer", NULL), ctx->log, &p, err));
+  vlb_code code = act(args, &p, o, ctx->threads, err);
   vlb_pretrained_free(&p);
   return code;
 }
@@ -173,7 +173,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   if (!dir) return vlb_fail(err, VLB_USAGE, "--checkpoint DIR is needed");
   if (!vlb_arg_on(args, "task")) return vlb_fail(err, VLB_USAGE, "--task \"...\" is needed: what the robot is told");
   VLB_TRY(vlb_checkpoint_folder_open(dir, ctx->log, &folder, err));
-  vlb_code code = infer(args, dir, &folder, &o, ctx->log, err);
+  vlb_code code = infer(args, dir, &folder, &o, ctx, err);
   vlb_checkpoint_folder_close(&folder);
   for (int i = 0; i < VLB_LEROBOT_CAMERAS; i++) free_picture(o.pictures[i].rgb);
   free(o.noise);

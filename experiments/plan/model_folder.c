@@ -74,9 +74,11 @@ static vlb_code load(const char *folder, const vlb_model_config *config, const v
   return vlb_tokenizer_micro(&p->tokenizer, err);
 }
 
-/* One policy per worker, then all episodes. */
+/* One policy per worker, then all episodes. A large policy (one with inference options) is one, whose packed weights are there once and which
+ * has all the threads to itself. */
 static vlb_code roll_out(const vlb_policy_source *source, const vlb_rollout_config *eval, const vlb_suite *suite, const char *label,
-                         vlb_episode_result *results, const vlb_context *ctx, vlb_error *err) {
+                         vlb_episode_result *results, const vlb_context *given, vlb_error *err) {
+  const vlb_context alone = {.log = given->log, .threads = 1, .stop = given->stop}, *ctx = source->inference ? &alone : given;
   size_t n = (size_t)ctx->threads;
   vlb_policy_adapter **adapters = calloc(n, sizeof *adapters);
   vlb_policy_callback *policies = calloc(n, sizeof *policies);
@@ -103,7 +105,8 @@ static vlb_code check_complete(const vlb_episode_result *results, int n, vlb_err
 vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained,
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err) {
-  vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed};
+  const vlb_inference_options inference = {.threads = ctx->threads};
+  vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed, .inference = is_checkpoint(folder) ? &inference : NULL};
   vlb_code code = is_checkpoint(folder) ? load_checkpoint(folder, config, suite->embodiment, ctx->log, &source.trained, err)
                                         : load(folder, config, untrained, &source.trained, err);
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);

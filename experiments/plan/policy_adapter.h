@@ -9,6 +9,7 @@
 typedef struct {
   vlb_pretrained trained;
   const vlb_embodiment *embodiment; /* the robot it acts on */
+  const vlb_inference_options *inference; /* as in vlb_policy_create; NULL: as written */
   uint64_t seed; /* of the sampling noise, stream VLB_RNG_SAMPLE keyed by task, episode and replan */
 } vlb_policy_source;
 
