@@ -118,7 +118,8 @@ vlb_code vlb_precision_check(vlb_precision precision, vlb_error *err);
  * options NULL: the graph as written, single-threaded, in float32. Else packed weights (the mapped originals are released), folded layers and threads of
  * its own: faster, the same bits for any number of threads, and other bits than with NULL by rounding. */
 typedef struct vlb_policy vlb_policy;
-vlb_code vlb_policy_create(const vlb_model *model, int batch, const vlb_inference_options *options, vlb_policy **policy, vlb_error *err);
+vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **policy, vlb_error *err); /* options NULL */
+vlb_code vlb_policy_create_for(const vlb_model *model, int batch, const vlb_inference_options *options, vlb_policy **policy, vlb_error *err);
 void vlb_policy_free(vlb_policy *policy);
 /* batch->images/image_mask/tokens/token_mask/state/noise for n <= batch observations, laid out for n. actions: [n,T,max_action_dim] normalised. */
 vlb_code vlb_policy_run(vlb_policy *policy, int n, const vlb_batch *batch, float *actions, vlb_error *err);

@@ -130,7 +130,7 @@ static vlb_code create(vlb_policy *p, const vlb_model *model, int batch, const v
   return allocate(p, model, batch, err);
 }
 
-vlb_code vlb_policy_create(const vlb_model *model, int batch, const vlb_inference_options *options, vlb_policy **out, vlb_error *err) {
+vlb_code vlb_policy_create_for(const vlb_model *model, int batch, const vlb_inference_options *options, vlb_policy **out, vlb_error *err) {
   *out = NULL;
   vlb_policy *p = calloc(1, sizeof *p);
   if (!p) return vlb_fail(err, VLB_FAILED, "out of memory for a policy");
@@ -141,6 +141,10 @@ vlb_code vlb_policy_create(const vlb_model *model, int batch, const vlb_inferenc
   }
   *out = p;
   return VLB_OK;
+}
+
+vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **out, vlb_error *err) {
+  return vlb_policy_create_for(model, batch, NULL, out, err);
 }
 
 int vlb_policy_range_count(const vlb_policy *p) { return p->range_count; }

@@ -38,7 +38,7 @@ static vlb_code allocate(vlb_runner *r, vlb_error *err) {
   return VLB_OK;
 }
 
-vlb_code vlb_runner_create(const vlb_pretrained *trained, int batch, const vlb_inference_options *options, vlb_runner **runner, vlb_error *err) {
+vlb_code vlb_runner_create_for(const vlb_pretrained *trained, int batch, const vlb_inference_options *options, vlb_runner **runner, vlb_error *err) {
   *runner = NULL;
   if (vlb_tokenizer_vocab(trained->tokenizer) > trained->model->config.vocab_size)
     return vlb_fail(err, VLB_USAGE, "the tokenizer has %d words, more than model.vocab_size = %lld", vlb_tokenizer_vocab(trained->tokenizer),
@@ -48,12 +48,16 @@ vlb_code vlb_runner_create(const vlb_pretrained *trained, int batch, const vlb_i
   r->trained = trained;
   r->batch = batch;
   vlb_code code = allocate(r, err);
-  if (!code) code = vlb_policy_create(trained->model, batch, options, &r->policy, err);
+  if (!code) code = vlb_policy_create_for(trained->model, batch, options, &r->policy, err);
   if (code)
     vlb_runner_free(r);
   else
     *runner = r;
   return code;
+}
+
+vlb_code vlb_runner_create(const vlb_pretrained *trained, int batch, vlb_runner **runner, vlb_error *err) {
+  return vlb_runner_create_for(trained, batch, NULL, runner, err);
 }
 
 void vlb_runner_free(vlb_runner *r) {

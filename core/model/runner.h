@@ -21,7 +21,8 @@ typedef struct {
 typedef struct vlb_runner vlb_runner;
 
 /* For up to `batch` observations at once. policy must outlive it. One per worker; options as in vlb_policy_create. Caller frees. */
-vlb_code vlb_runner_create(const vlb_pretrained *policy, int batch, const vlb_inference_options *options, vlb_runner **runner, vlb_error *err);
+vlb_code vlb_runner_create(const vlb_pretrained *policy, int batch, vlb_runner **runner, vlb_error *err); /* options NULL */
+vlb_code vlb_runner_create_for(const vlb_pretrained *policy, int batch, const vlb_inference_options *options, vlb_runner **runner, vlb_error *err);
 void vlb_runner_free(vlb_runner *r);
 
 /* Observation i of the next run is guided (guidance.h); previous is [n,action_dim] in the robot's units and copied, n <= T of it. Only for objective flow. */

@@ -352,7 +352,7 @@ static void run_sample(reference *r) {
   f.v = add_result(r, (size_t)c->num_steps * f.count, "out.sample.v");
   float *actions = add_result(r, f.count, "out.sample.actions_padded");
   vlb_policy *policy;
-  if (r->code || (r->code = vlb_policy_create(r->model, r->batch, &(vlb_inference_options){.threads = 1}, &policy, r->err))) return;
+  if (r->code || (r->code = vlb_policy_create_for(r->model, r->batch, &(vlb_inference_options){.threads = 1}, &policy, r->err))) return;
   vlb_policy_watch(policy, record_flow, &f);
   r->code = vlb_policy_run(policy, r->batch, &r->in, actions, r->err);
   vlb_policy_free(policy);

@@ -45,7 +45,7 @@ static vlb_code open_checkpoint(bench *b, const char *dir, const vlb_args *args,
   for (int i = 0; i < n; i++) names[i] = strcpy(copies[i], b->folder.config.cameras[i]);
   VLB_TRY(vlb_checkpoint_folder_cameras(&b->folder, names, n, index, err));
   VLB_TRY(vlb_pretrained_load(&b->folder, dir, vlb_arg_text(args, "tokenizer", NULL), ctx->log, &b->trained, err));
-  return vlb_runner_create(&b->trained, 1, &(vlb_inference_options){.threads = ctx->threads}, &b->runner, err);
+  return vlb_runner_create_for(&b->trained, 1, &(vlb_inference_options){.threads = ctx->threads}, &b->runner, err);
 }
 
 static vlb_code make_observation(bench *b, vlb_error *err) {

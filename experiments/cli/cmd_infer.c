@@ -135,7 +135,7 @@ static vlb_code act(const vlb_args *args, const vlb_pretrained *p, const observa
   const vlb_model_config *c = &p->model->config;
   vlb_runner *r = NULL;
   float *actions = calloc((size_t)(c->chunk_size * c->action_dim), sizeof *actions);
-  vlb_code code = actions ? vlb_runner_create(p, 1, &(vlb_inference_options){.threads = threads}, &r, err) : vlb_fail(err, VLB_FAILED, "out of memory");
+  vlb_code code = actions ? vlb_runner_create_for(p, 1, &(vlb_inference_options){.threads = threads}, &r, err) : vlb_fail(err, VLB_FAILED, "out of memory");
   const vlb_sight sight = {o->pictures, o->state, vlb_arg_text(args, "task", ""), o->noise};
   const char *path = vlb_arg_text(args, "dump", NULL);
   if (!code) code = vlb_runner_run(r, 1, &sight, actions, err);

@@ -43,7 +43,7 @@ static vlb_code count(const vlb_model *m, const vlb_shards *shards, costs *out, 
   }
   out->weight_bytes = 4.0 * (double)out->parameters;
   vlb_policy *p;
-  VLB_TRY(vlb_policy_create(m, 1, NULL, &p, err));
+  VLB_TRY(vlb_policy_create(m, 1, &p, err));
   vlb_graph *prefix = vlb_policy_prefix_graph(p), *step = vlb_policy_step_graph(p);
   out->stage_count = vlb_graph_stage_rows(prefix, out->stages, MAX_STAGES - 1);
   out->stage_count += vlb_graph_stage_rows(step, out->stages + out->stage_count, 1);

@@ -35,7 +35,7 @@ vlb_code vlb_policy_adapter_create(const vlb_policy_source *source, int batch, v
   a->sights = calloc(n, sizeof *a->sights);
   a->noise = calloc(n * (size_t)(c->chunk_size * c->max_action_dim), sizeof *a->noise);
   vlb_code code = a->pictures && a->sights && a->noise ? VLB_OK : vlb_fail(err, VLB_FAILED, "out of memory for a policy of %d observations", batch);
-  if (!code) code = vlb_runner_create(&source->trained, batch, source->inference, &a->runner, err);
+  if (!code) code = vlb_runner_create_for(&source->trained, batch, source->inference, &a->runner, err);
   if (code)
     vlb_policy_adapter_free(a);
   else

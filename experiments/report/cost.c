@@ -7,7 +7,7 @@ vlb_code vlb_chunk_flops(const vlb_model_config *config, double *flops, vlb_erro
   vlb_model *model;
   vlb_policy *policy;
   VLB_TRY(vlb_model_create(config, &model, err));
-  vlb_code code = vlb_policy_create(model, 1, NULL, &policy, err);
+  vlb_code code = vlb_policy_create(model, 1, &policy, err);
   if (!code) {
     *flops = vlb_graph_flops(vlb_policy_prefix_graph(policy), false) + (double)config->num_steps * vlb_graph_flops(vlb_policy_step_graph(policy), false);
     vlb_policy_free(policy);

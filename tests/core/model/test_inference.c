@@ -20,7 +20,7 @@ static float *act(const vlb_model *m, const sample_batch *b, int room, const vlb
   vlb_error err = {0};
   float *actions = malloc((size_t)b->size * chunk(m) * sizeof *actions);
   assert_non_null(actions);
-  if (vlb_policy_create(m, room, o, &p, &err)) fail_msg("%s", err.message);
+  if (vlb_policy_create_for(m, room, o, &p, &err)) fail_msg("%s", err.message);
   for (int run = 0; run < 2; run++) /* what is steady within an observation must not survive it */
     if (vlb_policy_run(p, b->size, &b->batch, actions, &err)) fail_msg("%s", err.message);
   vlb_policy_free(p);

@@ -17,7 +17,7 @@ static float *act_in(const vlb_model *m, const sample_batch *b, int room) {
   size_t count = (size_t)(b->size * m->config.chunk_size * m->config.max_action_dim);
   float *actions = malloc(count * sizeof *actions);
   assert_non_null(actions);
-  if (vlb_policy_create(m, room, NULL, &p, &err)) fail_msg("%s", err.message);
+  if (vlb_policy_create(m, room, &p, &err)) fail_msg("%s", err.message);
   if (vlb_policy_run(p, b->size, &b->batch, actions, &err)) fail_msg("%s", err.message);
   vlb_policy_free(p);
   return actions;
@@ -54,7 +54,7 @@ static void test_velocity(void **state) {
     record r = {.count = 3 * chunk(m)};
     vlb_policy *p;
     float *wanted, *actions = malloc(r.count * sizeof *actions);
-    assert_int_equal(vlb_policy_create(m, 3, NULL, &p, NULL), VLB_OK);
+    assert_int_equal(vlb_policy_create(m, 3, &p, NULL), VLB_OK);
     vlb_policy_watch(p, watch, &r);
     assert_int_equal(vlb_policy_run(p, 3, &b.batch, actions, NULL), VLB_OK);
     for (int j = 0; j < 3; j++) b.time[j] = 1;
@@ -133,7 +133,7 @@ static void test_too_many(void **state) {
   vlb_policy *p;
   vlb_error err = {0};
   float actions[3 * 5 * 4];
-  assert_int_equal(vlb_policy_create(m, 2, NULL, &p, &err), VLB_OK);
+  assert_int_equal(vlb_policy_create(m, 2, &p, &err), VLB_OK);
   assert_int_equal(vlb_policy_run(p, 3, &b.batch, actions, &err), VLB_FAILED);
   assert_string_equal(err.message, "a policy planned for 2 observations was given 3");
   assert_int_equal(vlb_policy_run(p, 0, &b.batch, actions, &err), VLB_FAILED);

@@ -126,7 +126,7 @@ static vlb_code act(const char *dir, vlb_log *log, float *actions, float *refere
   }
   if (!code) code = vlb_pretrained_load(&folder, dir, NULL, log, &p, &err);
   vlb_checkpoint_folder_close(&folder);
-  if (!code) code = vlb_runner_create(&p, 1, NULL, &r, &err);
+  if (!code) code = vlb_runner_create(&p, 1, &r, &err);
   if (!code) code = vlb_runner_run(r, 1, &(vlb_sight){pictures, state, task, noise}, actions, &err);
   vlb_runner_free(r);
   vlb_pretrained_free(&p);
