@@ -11,23 +11,49 @@
 #include "experiments/store/clock_csv.h"
 #include "experiments/store/episodes_csv.h"
 #include "experiments/store/eval_info.h"
+#include "experiments/wire/key.h"
+#include "experiments/wire/remote_eval.h"
 #include "sim/rollout/suites.h"
 
-/* Evaluation settings: those of the folder's training when it says so, then the options. The model is that of the folder; only what does not
- * change its tensors makes sense in --set model.*. */
-static vlb_code read_settings(const vlb_args *args, vlb_settings *s, vlb_error *err) {
-  const char *folder = vlb_arg_at(args, 0), *suite = vlb_arg_text(args, "suite", NULL), *assignment;
+/* What is evaluated: the model of a folder, or whatever answers at an address. */
+typedef struct {
+  const char *folder, *url; /* one of them is NULL */
+  vlb_settings settings;
+  vlb_remote_config remote;
+  char key[VLB_KEY_SIZE];
+  json_t *policy; /* url: what the server said, and how the calls went */
+} subject;
+
+/* Settings of the folder's training when it says so. The model is that of the folder; only what does not change its tensors makes sense in
+ * --set model.*. */
+static vlb_code read_folder(const char *folder, vlb_settings *s, vlb_error *err) {
   char path[1024];
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/settings.toml", folder));
-  if (vlb_file_exists(path))
-    VLB_TRY(vlb_settings_read(path, NULL, false, s, err));
-  else
-    vlb_settings_default(s);
-  VLB_TRY(vlb_model_folder_config(folder, &s->model, err));
+  if (vlb_file_exists(path)) VLB_TRY(vlb_settings_read(path, NULL, false, s, err));
+  return vlb_model_folder_config(folder, &s->model, err);
+}
+
+static vlb_code assign(subject *it, const char *assignment, vlb_error *err) {
+  const char *equals = strchr(assignment, '=');
+  char key[64];
+  if (!it->url || strncmp(assignment, "remote.", 7) || !equals) return vlb_settings_set(&it->settings, assignment, err);
+  snprintf(key, sizeof key, "%.*s", (int)(equals - assignment) - 7, assignment + 7);
+  return vlb_fields_set(vlb_remote_fields, &it->remote, key, equals + 1, err) ? vlb_fail_at(err, "--set %s", assignment) : VLB_OK;
+}
+
+static vlb_code read_settings(const vlb_args *args, subject *it, vlb_error *err) {
+  const char *suite = vlb_arg_text(args, "suite", NULL), *assignment;
+  vlb_settings *s = &it->settings;
+  if (!it->folder == !it->url) return vlb_fail(err, VLB_USAGE, "what is evaluated is either the FOLDER of a model or --policy ws://HOST:PORT");
+  if (it->url && !suite) return vlb_fail(err, VLB_USAGE, "--policy needs --suite NAME: a server does not say where it acts");
+  vlb_settings_default(s);
+  vlb_fields_default(vlb_remote_fields, &it->remote);
+  if (it->folder) VLB_TRY(read_folder(it->folder, s, err));
   if (suite) VLB_TRY(vlb_fields_set(vlb_rollout_fields, &s->eval, "suite", suite, err));
+  VLB_TRY(vlb_key_read(vlb_arg_text(args, "key-file", NULL), it->key, err));
   VLB_TRY(vlb_arg_int(args, "episodes", 1, 1000, &s->eval.episodes_per_task, err));
   VLB_TRY(vlb_arg_int(args, "seed", 0, 9000000000000000, &s->eval.seed, err));
-  for (int i = 0; (assignment = vlb_arg_each(args, "set", i)); i++) VLB_TRY(vlb_settings_set(s, assignment, err));
+  for (int i = 0; (assignment = vlb_arg_each(args, "set", i)); i++) VLB_TRY(assign(it, assignment, err));
   return vlb_settings_check(s, err);
 }
 
@@ -97,7 +123,8 @@ static void print_table(const vlb_suite *suite, const vlb_episode_result *rows, 
   if (all.errors) printf("%d episodes ended in a simulator or policy error\n", all.errors);
 }
 
-static void print_json(const vlb_settings *s, const vlb_suite *suite, const vlb_episode_result *rows, int n) {
+static void print_json(const subject *it, const vlb_suite *suite, const vlb_episode_result *rows, int n) {
+  const vlb_settings *s = &it->settings;
   json_t *tasks = json_array();
   for (int t = 0; t < suite->task_count; t++) {
     tally one = count(suite, rows, n, t, NULL);
@@ -106,11 +133,16 @@ static void print_json(const vlb_settings *s, const vlb_suite *suite, const vlb_
   }
   tally all = count(suite, rows, n, -1, NULL);
   vlb_interval w = vlb_wilson(all.k, all.n, 0.95);
-  json_t *root = json_pack("{s:s,s:I,s:I,s:I,s:i,s:i,s:i,s:f,s:[f,f],s:f,s:o}", "suite", suite->name, "seed", (json_int_t)s->eval.seed,
-                           "n_action_steps", (json_int_t)s->model.n_action_steps, "num_steps", (json_int_t)s->model.num_steps, "successes",
-                           all.k, "episodes", all.n, "errors", all.errors, "rate", (double)all.k / all.n, "interval95", w.lo, w.hi, "score",
+  json_t *root = json_pack("{s:s,s:I,s:i,s:i,s:i,s:f,s:[f,f],s:f,s:o}", "suite", suite->name, "seed", (json_int_t)s->eval.seed, "successes", all.k,
+                           "episodes", all.n, "errors", all.errors, "rate", (double)all.k / all.n, "interval95", w.lo, w.hi, "score",
                            all.score / all.n, "tasks", tasks);
   if (!vlb_control_is_plain(&s->eval.control)) json_object_set_new(root, "clock", vlb_eval_clock_json(suite, rows, n));
+  if (it->policy) {
+    json_object_set(root, "policy", it->policy);
+  } else {
+    json_object_set_new(root, "n_action_steps", json_integer(s->model.n_action_steps));
+    json_object_set_new(root, "num_steps", json_integer(s->model.num_steps));
+  }
   json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
   putchar('\n');
   json_decref(root);
@@ -123,34 +155,59 @@ static void announce(const vlb_settings *s, const vlb_suite *suite, const vlb_co
            (long long)s->model.chunk_size, (long long)s->model.num_steps);
 }
 
-static vlb_code evaluate(const vlb_args *args, const vlb_settings *s, const vlb_suite *suite, const vlb_context *ctx, vlb_error *err) {
+static vlb_code roll_out(subject *it, const vlb_suite *suite, vlb_episode_result *rows, const vlb_context *ctx, vlb_error *err) {
+  const vlb_settings *s = &it->settings;
+  if (it->url) return vlb_remote_eval(it->url, it->key, &it->remote, &s->eval, suite, rows, &it->policy, ctx, err);
+  announce(s, suite, ctx);
+  return vlb_model_folder_eval(it->folder, &s->model, NULL, &s->eval, suite, "eval", rows, ctx, err);
+}
+
+static void print_policy(const json_t *policy) {
+  char *text = json_dumps(policy, JSON_COMPACT | JSON_REAL_PRECISION(4));
+  if (text) printf("policy  %s\n", text);
+  free(text);
+}
+
+static void print_tables(const subject *it, const vlb_suite *suite, const vlb_episode_result *rows, int n) {
+  print_table(suite, rows, n);
+  if (!vlb_control_is_plain(&it->settings.eval.control)) vlb_eval_clock_print(suite, rows, n);
+  if (it->policy) print_policy(it->policy);
+}
+
+/* A server that is gone leaves policy errors; the exit code says so. */
+static vlb_code check_server(const subject *it, const vlb_episode_result *rows, int n, vlb_error *err) {
+  int failed = 0;
+  for (int i = 0; i < n; i++) failed += rows[i].outcome == VLB_EPISODE_POLICY_ERROR;
+  if (!it->url || !failed) return VLB_OK;
+  return vlb_fail(err, VLB_INCOMPLETE, "%s: %d of %d episodes ended in a policy error; the messages above say why", it->url, failed, n);
+}
+
+static vlb_code evaluate(const vlb_args *args, subject *it, const vlb_suite *suite, const vlb_context *ctx, vlb_error *err) {
   const char *csv = vlb_arg_text(args, "out", NULL), *info = vlb_arg_text(args, "info", NULL), *clock = vlb_arg_text(args, "clock", NULL);
+  const vlb_settings *s = &it->settings;
   int n = suite->task_count * (int)s->eval.episodes_per_task;
   vlb_episode_result *rows = calloc((size_t)n, sizeof *rows);
   if (!rows) return vlb_fail(err, VLB_FAILED, "out of memory for %d episodes", n);
-  announce(s, suite, ctx);
-  vlb_code code = vlb_model_folder_eval(vlb_arg_at(args, 0), &s->model, NULL, &s->eval, suite, "eval", rows, ctx, err);
+  vlb_code code = roll_out(it, suite, rows, ctx, err);
   vlb_progress_end(ctx->log);
   if (!code && csv) code = vlb_episodes_csv_write(csv, suite, s->eval.seed, rows, n, err);
   if (!code && info) code = vlb_eval_info_write(info, suite, rows, n, err);
   if (!code && clock) code = vlb_folder_make(clock, err);
   if (!code && clock) code = vlb_clock_csv_write(clock, rows, n, err);
-  if (!code && vlb_arg_on(args, "json")) print_json(s, suite, rows, n);
-  if (!code && !vlb_arg_on(args, "json")) {
-    print_table(suite, rows, n);
-    if (!vlb_control_is_plain(&s->eval.control)) vlb_eval_clock_print(suite, rows, n);
-  }
+  if (!code) (vlb_arg_on(args, "json") ? print_json : print_tables)(it, suite, rows, n);
+  if (!code) code = check_server(it, rows, n, err);
   vlb_episode_results_clear(rows, n);
+  json_decref(it->policy);
   free(rows);
   return code;
 }
 
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
-  vlb_settings settings;
+  subject it = {.folder = vlb_arg_at(args, 0), .url = vlb_arg_text(args, "policy", NULL)};
   vlb_suite *suite;
-  VLB_TRY(read_settings(args, &settings, err));
-  VLB_TRY(vlb_suite_open(settings.eval.suite.s, &suite, err));
-  vlb_code code = evaluate(args, &settings, suite, ctx, err);
+  VLB_TRY(read_settings(args, &it, err));
+  VLB_TRY(vlb_suite_open(it.settings.eval.suite.s, &suite, err));
+  vlb_code code = evaluate(args, &it, suite, ctx, err);
   vlb_suite_free(suite);
   return code;
 }
@@ -158,9 +215,13 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 static void more_help(FILE *out) {
   fputs("\nKeys of [eval], for --set eval.KEY=VALUE; of the model, n_action_steps and num_steps can be set too\n", out);
   vlb_fields_help(vlb_rollout_fields, out);
+  fputs("\nWith --policy, keys for --set remote.KEY=VALUE\n", out);
+  vlb_fields_help(vlb_remote_fields, out);
 }
 
 static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or folder of task files"},
+                                     {0, "policy", "URL", "instead of FOLDER: a policy server, ws://HOST:PORT (vlabench serve, or openpi's)"},
+                                     {0, "key-file", "FILE", "with --policy: file with the server's key"},
                                      {0, "episodes", "N", "episodes per task"},
                                      {0, "seed", "N", "seed of initial states and sampling noise"},
                                      {0, "set", "S.KEY=V", "change one setting; may be repeated"},
@@ -171,12 +232,14 @@ static const vlb_option options[] = {{0, "suite", "NAME", "embedded suite or fol
                                      {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_eval = {
-    "eval", "success rate of a trained model on a suite", "FOLDER",
+    "eval", "success rate of a trained model on a suite", "FOLDER | --policy URL",
     "  vlabench eval model                                    the suite it was trained for\n"
     "  vlabench eval results/cells/train-0123456789ab         a cell of the store\n"
     "  vlabench eval model --set model.n_action_steps=1       a new prediction after every action\n"
     "  vlabench eval model --episodes 50 -o episodes.csv      more episodes, one row each\n"
     "  vlabench eval smolvla_libero --suite spatial           a checkpoint directory of LeRobot\n"
     "  vlabench eval model --info eval_info.json              the summary that LeRobot's own evaluation writes\n"
-    "  vlabench eval model --set eval.latency=0.7 --set eval.control=lerobot   the robot goes on while the policy takes 0.7 s\n",
-    options, 1, 1, run, more_help};
+    "  vlabench eval model --set eval.latency=0.7 --set eval.control=lerobot   the robot goes on while the policy takes 0.7 s\n"
+    "  vlabench eval --policy ws://localhost:8000 --suite spatial                                whatever answers there\n"
+    "  vlabench eval --policy ws://gpu:8000 --suite goal --set remote.n_action_steps=5 --json    openpi's server says no such number\n",
+    options, 0, 1, run, more_help};

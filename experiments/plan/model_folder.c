@@ -15,7 +15,7 @@ vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *c
 }
 
 /* whether the folder is a checkpoint directory of LeRobot, which has config.json instead of model.toml */
-static bool is_checkpoint(const char *folder) {
+bool vlb_model_folder_is_checkpoint(const char *folder) {
   char path[2][1024];
   return !vlb_path(path[0], sizeof path[0], NULL, "%s/model.toml", folder) && !vlb_path(path[1], sizeof path[1], NULL, "%s/config.json", folder) &&
          !vlb_file_exists(path[0]) && vlb_file_exists(path[1]);
@@ -32,7 +32,7 @@ static vlb_code checkpoint_config(const char *folder, vlb_model_config *config, 
 vlb_code vlb_model_folder_config(const char *folder, vlb_model_config *config, vlb_error *err) {
   char path[1024];
   vlb_toml *root;
-  if (is_checkpoint(folder)) return checkpoint_config(folder, config, err);
+  if (vlb_model_folder_is_checkpoint(folder)) return checkpoint_config(folder, config, err);
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/model.toml", folder));
   if (!vlb_file_exists(path))
     return vlb_fail(err, VLB_USAGE, "%s: not the folder of a trained model (no model.toml in it, nor the config.json of LeRobot); 'vlabench train' makes one", folder);
@@ -52,7 +52,7 @@ static vlb_code load_checkpoint(const char *folder, const vlb_model_config *conf
     vlb_checkpoint_folder_close(&f);
     return vlb_fail(err, VLB_USAGE, "%s: the policy has %d cameras, model.cameras = %lld", folder, f.config.camera_count, (long long)config->cameras);
   }
-  for (int i = 0; i < config->cameras && i < robot->cameras; i++)
+  for (int i = 0; robot && i < config->cameras && i < robot->cameras; i++)
     vlb_info(log, "%s of the robot %s is %s of the policy", robot->camera[i], robot->name, f.config.cameras[i]);
   f.config.model = *config;
   vlb_code code = vlb_pretrained_load(&f, folder, NULL, log, p, err);
@@ -60,8 +60,10 @@ static vlb_code load_checkpoint(const char *folder, const vlb_model_config *conf
   return code;
 }
 
-static vlb_code load(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained, vlb_pretrained *p, vlb_error *err) {
+static vlb_code load_own(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained, const vlb_embodiment *robot,
+                         vlb_pretrained *p, vlb_error *err) {
   char path[1024];
+  for (int i = 0; robot && i < robot->cameras; i++) snprintf(p->cameras[i], sizeof p->cameras[i], "observation.images.%s", robot->camera[i]);
   if (untrained) {
     VLB_TRY(vlb_train_begin(config, untrained, &p->model, err));
   } else {
@@ -72,6 +74,14 @@ static vlb_code load(const char *folder, const vlb_model_config *config, const v
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/statistics.safetensors", folder));
   VLB_TRY(vlb_stats_load(path, &p->state, &p->action, err));
   return vlb_tokenizer_micro(&p->tokenizer, err);
+}
+
+vlb_code vlb_model_folder_load(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained, const vlb_embodiment *robot,
+                               vlb_log *log, vlb_pretrained *p, vlb_error *err) {
+  vlb_code code = vlb_model_folder_is_checkpoint(folder) ? load_checkpoint(folder, config, robot, log, p, err)
+                                                         : load_own(folder, config, untrained, robot, p, err);
+  if (code) vlb_pretrained_free(p);
+  return code;
 }
 
 /* One policy per worker, then all episodes. A large policy (one with inference options) is one, whose packed weights are there once and which
@@ -106,9 +116,8 @@ vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *confi
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err) {
   const vlb_inference_options inference = {.threads = ctx->threads};
-  vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed, .inference = is_checkpoint(folder) ? &inference : NULL};
-  vlb_code code = is_checkpoint(folder) ? load_checkpoint(folder, config, suite->embodiment, ctx->log, &source.trained, err)
-                                        : load(folder, config, untrained, &source.trained, err);
+  vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed, .inference = vlb_model_folder_is_checkpoint(folder) ? &inference : NULL};
+  vlb_code code = vlb_model_folder_load(folder, config, untrained, suite->embodiment, ctx->log, &source.trained, err);
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);
   if (!code) code = check_complete(results, suite->task_count * (int)eval->episodes_per_task, err);
   vlb_pretrained_free(&source.trained);

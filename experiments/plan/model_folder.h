@@ -10,6 +10,13 @@
 vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *config, vlb_error *err); /* writes model.toml */
 vlb_code vlb_model_folder_config(const char *folder, vlb_model_config *config, vlb_error *err);         /* reads it */
 
+bool vlb_model_folder_is_checkpoint(const char *folder);
+
+/* The folder's policy, ready to act, in *p, which was zeroed. robot: whose cameras it looks through, may be NULL for a checkpoint; its names
+ * become those of a folder of our own. Caller: vlb_pretrained_free, also after a failure. */
+vlb_code vlb_model_folder_load(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained, const vlb_embodiment *robot,
+                               vlb_log *log, vlb_pretrained *p, vlb_error *err);
+
 /* Rolls out the model of a folder on a suite. model: configuration (that of the folder, perhaps with other inference settings).
  * untrained: NULL loads the weights, else they are those that training with these settings begins with. results: [suite->task_count * episodes_per_task] in (task,
  * episode) order. An episode that was not run is an error. */

@@ -13,7 +13,7 @@ struct vlb_policy_adapter {
   float *noise;          /* [batch,T,max_action_dim] */
 };
 
-static vlb_code check(const vlb_policy_source *s, vlb_error *err) {
+vlb_code vlb_policy_source_check(const vlb_policy_source *s, vlb_error *err) {
   const vlb_embodiment *robot = s->embodiment;
   const vlb_stats *state = &s->trained.state, *action = &s->trained.action;
   if (state->dim != robot->state_dim || action->dim != robot->action_dim)
@@ -24,7 +24,7 @@ static vlb_code check(const vlb_policy_source *s, vlb_error *err) {
 
 vlb_code vlb_policy_adapter_create(const vlb_policy_source *source, int batch, vlb_policy_adapter **adapter, vlb_error *err) {
   *adapter = NULL;
-  VLB_TRY(check(source, err));
+  VLB_TRY(vlb_policy_source_check(source, err));
   const vlb_model_config *c = &source->trained.model->config;
   vlb_policy_adapter *a = calloc(1, sizeof *a);
   if (!a) return vlb_fail(err, VLB_FAILED, "out of memory");
@@ -52,6 +52,11 @@ void vlb_policy_adapter_free(vlb_policy_adapter *a) {
   free(a);
 }
 
+void vlb_policy_noise(uint64_t seed, uint32_t task, uint32_t episode, uint32_t replan, const vlb_model_config *c, float *noise) {
+  vlb_rng rng = vlb_rng_make(seed, VLB_RNG_SAMPLE, task << 16 | episode, replan);
+  vlb_rng_normals(&rng, noise, (size_t)(c->chunk_size * c->max_action_dim));
+}
+
 static vlb_sight sight_of(vlb_policy_adapter *a, int i, const vlb_observation *o) {
   const vlb_model_config *c = &a->source->trained.model->config;
   size_t chunk = (size_t)(c->chunk_size * c->max_action_dim);
@@ -59,8 +64,7 @@ static vlb_sight sight_of(vlb_policy_adapter *a, int i, const vlb_observation *o
   float *noise = a->noise + (size_t)i * chunk;
   for (int v = 0; v < c->cameras; v++) pictures[v] = (vlb_picture){o->image[v], o->size, o->size};
   /* the noise belongs to (task, episode, replan) and not to the arm: arms that are compared start every denoising from the same point */
-  vlb_rng rng = vlb_rng_make(a->source->seed, VLB_RNG_SAMPLE, (uint32_t)o->task << 16 | (uint32_t)o->episode, (uint32_t)o->replan);
-  vlb_rng_normals(&rng, noise, chunk);
+  vlb_policy_noise(a->source->seed, (uint32_t)o->task, (uint32_t)o->episode, (uint32_t)o->replan, c, noise);
   return (vlb_sight){pictures, o->state, o->instruction, noise};
 }
 

@@ -19,7 +19,9 @@ hdf5     core/data
 toml\+\+ core/base
 spng     core/data
 jpeglib  core/data
-EGL      sim/render'
+EGL      sim/render
+libwebsockets experiments/wire
+msgpack  experiments/wire'
 
 check() { # of the tree in the current folder; prints each broken rule
   local folder may file line header where bad=0
@@ -52,11 +54,12 @@ planted=$(mktemp -d)
 trap 'rm -rf "$planted"' EXIT
 (
   cd "$planted"
-  mkdir -p core/base core/data core/model sim
+  mkdir -p core/base core/data core/model sim experiments/cli
   echo '#include "core/data/x.h"' >core/base/up.c
   echo '#include <dnnl.h>' >core/model/wall.c
   echo '#include "core/model/x.h"' >sim/across.c
-  [ "$(check | wc -l)" -eq 3 ] || { echo "the check did not see three planted faults"; exit 1; }
+  echo '#include <msgpack.h>' >experiments/cli/wall.c
+  [ "$(check | wc -l)" -eq 4 ] || { echo "the check did not see four planted faults"; exit 1; }
 )
 cd "$VLB_TEST_ROOT"
 check
