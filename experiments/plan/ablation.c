@@ -6,6 +6,7 @@
 #include "core/base/embed.h"
 #include "core/base/file.h"
 #include "core/base/toml.h"
+#include "experiments/plan/sweep.h"
 #include "experiments/report/published.h"
 
 extern const vlb_embedded vlb_embedded_experiment_assets[];
@@ -70,14 +71,23 @@ static vlb_code read_text(const vlb_toml *node, char *out, size_t size, vlb_erro
   return VLB_OK;
 }
 
-/* Opens `path` and what it extends. */
-static vlb_code open_chain(const char *path, chain *c, vlb_error *err) {
+/* What `extends` names: a file beside the one that says so, else an embedded one. */
+static vlb_code extended_path(const vlb_toml *node, const char *name, char *at, size_t size, vlb_error *err) {
+  const char *file = vlb_toml_file(node), *slash = strrchr(file, '/');
+  if (name[0] == '/') return vlb_path(at, size, err, "%s", name);
+  VLB_TRY(vlb_path(at, size, err, "%.*s%s", slash ? (int)(slash + 1 - file) : 0, file, name));
+  if (!vlb_file_exists(at) && embedded(name)) return vlb_path(at, size, err, "%s", name);
+  return VLB_OK;
+}
+
+/* Opens `path`, or a text of that name, and what it extends. */
+static vlb_code open_chain(const char *path, const char *text, chain *c, vlb_error *err) {
   vlb_toml *found[MAX_CHAIN];
   int n = 0;
   char at[1024];
   vlb_code code = vlb_path(at, sizeof at, err, "%s", path);
   while (!code) {
-    code = open_document(at, &found[n], err);
+    code = text && !n ? vlb_toml_parse(text, path, &found[0], err) : open_document(at, &found[n], err);
     if (code && n > 0) code = vlb_fail_at(err, "%s:%d: extends", vlb_toml_file(found[n - 1]), vlb_toml_line(vlb_toml_get(found[n - 1], "extends")));
     if (code) break;
     const vlb_toml *next = vlb_toml_get(found[n++], "extends");
@@ -85,8 +95,7 @@ static vlb_code open_chain(const char *path, chain *c, vlb_error *err) {
     char name[256];
     code = read_text(next, name, sizeof name, err);
     if (!code && n == MAX_CHAIN) code = vlb_toml_fail(next, err, "more than %d files extend each other; is there a circle?", MAX_CHAIN);
-    const char *file = vlb_toml_file(next), *slash = strrchr(file, '/');
-    if (!code) code = vlb_path(at, sizeof at, err, "%.*s%s", slash ? (int)(slash + 1 - file) : 0, file, name);
+    if (!code) code = extended_path(next, name, at, sizeof at, err);
   }
   for (int i = 0; i < n; i++) c->root[i] = found[n - 1 - i];
   c->count = n;
@@ -124,11 +133,16 @@ typedef struct {
   vlb_ablation *out;
   vlb_settings base;  /* what every arm starts from */
   char floor[48];     /* name as written */
-  const vlb_toml *arms, *contrasts, *sources, *floor_node, *table_node, *column_node;
+  const vlb_toml *arms, *contrasts, *sources, *sweep, *floor_node, *table_node, *column_node;
 } reader;
 
 static const char *const top_keys[] = {"extends",      "title", "scale", "note", "paper_table", "paper_column", "floor", "demos", "train",
-                                       "model", "eval",  "arm",  "contrast",    "preset",  "source",     NULL};
+                                       "model", "eval",  "arm",  "contrast",    "preset",  "source",     "sweep", "latency", NULL};
+
+/* NULL where `node` is of another file than `here`. */
+static const vlb_toml *drop_inherited(const vlb_toml *node, const vlb_toml *here) {
+  return node && !strcmp(vlb_toml_file(node), vlb_toml_file(here)) ? node : NULL;
+}
 
 /* One key of a file: text goes into the ablation, sections into the common settings, rows are kept for later. */
 static vlb_code read_key(reader *r, const char *key, const vlb_toml *node, vlb_error *err) {
@@ -151,7 +165,23 @@ static vlb_code read_key(reader *r, const char *key, const vlb_toml *node, vlb_e
     r->column_node = node;
     return read_text(node, a->paper_column, sizeof a->paper_column, err);
   }
+  if (!strcmp(key, "latency")) {
+    if (vlb_toml_kind_of(node) != VLB_TOML_BOOL) return vlb_toml_fail(node, err, "expected true or false");
+    a->latency = vlb_toml_bool(node);
+    return VLB_OK;
+  }
+  /* the arms of a file replace those of what it extends */
+  if (!strcmp(key, "sweep")) {
+    if (r->arms && !strcmp(vlb_toml_file(r->arms), vlb_toml_file(node))) return vlb_toml_fail(node, err, "[[arm]] and [sweep] in one file: both say what the arms are");
+    r->sweep = node;
+    r->arms = drop_inherited(r->arms, node), r->contrasts = drop_inherited(r->contrasts, node), r->floor_node = drop_inherited(r->floor_node, node);
+    r->column_node = drop_inherited(r->column_node, node);
+    if (r->table_node && !(r->table_node = drop_inherited(r->table_node, node))) a->paper_table[0] = a->paper_column[0] = 0;
+    return expect_table(node, key, err);
+  }
   if (!strcmp(key, "arm")) {
+    if (r->sweep && !strcmp(vlb_toml_file(r->sweep), vlb_toml_file(node))) return vlb_toml_fail(node, err, "[[arm]] and [sweep] in one file: both say what the arms are");
+    r->sweep = NULL;
     r->arms = node;
     return expect_rows(node, key, VLB_MAX_ARMS, err);
   }
@@ -296,7 +326,60 @@ static vlb_code read_source(const reader *r, const vlb_toml *row, vlb_arm *sourc
   return VLB_OK;
 }
 
+/* Values of an axis as one text: a string as it is, a number, or an array of both. */
+static vlb_code axis_values(const vlb_toml *node, char *out, size_t size, vlb_error *err) {
+  if (vlb_toml_kind_of(node) == VLB_TOML_ARRAY) {
+    out[0] = 0;
+    for (int i = 0; i < vlb_toml_size(node); i++) {
+      size_t n = strlen(out);
+      if (i) n += (size_t)snprintf(out + n, size - n, ",");
+      VLB_TRY(axis_values(vlb_toml_at(node, i), out + n, size - n, err));
+    }
+    return VLB_OK;
+  }
+  if (vlb_toml_kind_of(node) == VLB_TOML_TEXT) return read_text(node, out, size, err);
+  bool number = vlb_toml_kind_of(node) == VLB_TOML_INT || vlb_toml_kind_of(node) == VLB_TOML_REAL;
+  if (!number) return vlb_toml_fail(node, err, "expected a string such as \"8..24\", a number or an array of them");
+  return (size_t)snprintf(out, size, "%.10g", vlb_toml_real(node)) < size ? VLB_OK : vlb_toml_fail(node, err, "too many values");
+}
+
+/* [sweep]: name = values, also as sections: model.num_vlm_layers = "8..24" */
+static vlb_code read_axes(const vlb_toml *table, const char *section, vlb_axis *axes, int *count, vlb_error *err) {
+  for (int i = 0; i < vlb_toml_size(table); i++) {
+    const vlb_toml *node = vlb_toml_at(table, i);
+    char name[96], values[1024];
+    snprintf(name, sizeof name, "%s%s%s", section, *section ? "." : "", vlb_toml_key(table, i));
+    if (!*section && vlb_section_find(name) && vlb_toml_kind_of(node) == VLB_TOML_TABLE) {
+      VLB_TRY(read_axes(node, name, axes, count, err));
+      continue;
+    }
+    if (*count == VLB_MAX_AXES) return vlb_toml_fail(node, err, "more than %d axes", VLB_MAX_AXES);
+    VLB_TRY(axis_values(node, values, sizeof values, err));
+    if (vlb_axis_read(name, values, &axes[(*count)++], err)) return vlb_fail_at(err, "%s:%d: sweep", vlb_toml_file(node), vlb_toml_line(node));
+  }
+  return VLB_OK;
+}
+
+static vlb_code read_sweep(reader *r, vlb_error *err) {
+  vlb_axis *axes = calloc(VLB_MAX_AXES, sizeof *axes);
+  int count = 0;
+  if (!axes) return vlb_fail(err, VLB_FAILED, "out of memory");
+  vlb_code code = read_axes(r->sweep, "", axes, &count, err);
+  if (!code && !count) code = vlb_toml_fail(r->sweep, err, "[sweep] names no axis; for example layers = \"8..24\"");
+  if (!code && vlb_sweep_arms(axes, count, &r->base, r->out, err))
+    code = vlb_fail_at(err, "%s:%d: sweep", vlb_toml_file(r->sweep), vlb_toml_line(r->sweep));
+  free(axes);
+  r->out->latency = true;
+  r->out->floor = -1;
+  return code;
+}
+
 static vlb_code read_arms(reader *r, const vlb_toml *last, vlb_error *err) {
+  if (r->sweep) {
+    VLB_TRY(read_sweep(r, err));
+    if (r->floor_node) VLB_TRY(arm_index(r->out, r->floor_node, r->floor, &r->out->floor, err));
+    return VLB_OK;
+  }
   if (!r->arms || !vlb_toml_size(r->arms)) return vlb_fail(err, VLB_USAGE, "%s: no [[arm]]; is this a base file?", vlb_toml_file(last));
   for (int i = 0; r->sources && i < vlb_toml_size(r->sources); i++) {
     VLB_TRY(read_source(r, vlb_toml_at(r->sources, i), &r->out->sources[i], err));
@@ -414,16 +497,24 @@ static vlb_code read_chain(const chain *c, vlb_preset preset, vlb_ablation *out,
   return VLB_OK;
 }
 
-vlb_code vlb_ablation_read(const char *path, vlb_preset preset, vlb_ablation **ablation, vlb_error *err) {
+static vlb_code read_ablation(const char *path, const char *text, vlb_preset preset, vlb_ablation **ablation, vlb_error *err) {
   chain c = {.count = 0};
   vlb_ablation *a = calloc(1, sizeof *a);
   if (!a) return vlb_fail(err, VLB_FAILED, "out of memory");
-  vlb_code code = open_chain(path, &c, err);
+  vlb_code code = open_chain(path, text, &c, err);
   if (!code) code = read_chain(&c, preset, a, err);
   close_chain(&c);
   if (code) free(a);
   *ablation = code ? NULL : a;
   return code;
+}
+
+vlb_code vlb_ablation_read(const char *path, vlb_preset preset, vlb_ablation **ablation, vlb_error *err) {
+  return read_ablation(path, NULL, preset, ablation, err);
+}
+
+vlb_code vlb_ablation_parse(const char *text, const char *name, vlb_preset preset, vlb_ablation **ablation, vlb_error *err) {
+  return read_ablation(name, text, preset, ablation, err);
 }
 
 static vlb_code read_settings(const chain *c, const char *arm, vlb_preset preset, vlb_ablation *scratch, vlb_settings *settings, vlb_error *err) {
@@ -444,7 +535,7 @@ vlb_code vlb_settings_read(const char *path, const char *arm, vlb_preset preset,
   chain c = {.count = 0};
   vlb_ablation *scratch = calloc(1, sizeof *scratch);
   if (!scratch) return vlb_fail(err, VLB_FAILED, "out of memory");
-  vlb_code code = open_chain(path, &c, err);
+  vlb_code code = open_chain(path, NULL, &c, err);
   if (!code) code = read_settings(&c, arm, preset, scratch, settings, err);
   close_chain(&c);
   free(scratch);

@@ -27,6 +27,7 @@ typedef struct {
   char paper_table[64], paper_column[64]; /* in paper/published.toml; empty: no paper row */
   vlb_preset preset;
   bool quick; /* preset is VLB_PRESET_QUICK */
+  bool latency; /* every arm's prediction is timed and its operations counted, for the Pareto plot */
   int floor; /* arm whose untrained weights are rolled out too, -1: none */
   vlb_arm arms[VLB_MAX_ARMS];
   int arm_count;
@@ -42,6 +43,9 @@ const char *vlb_preset_suffix(const vlb_ablation *ablation);
 /* Reads a file, or an embedded one ("attention" or "ablations/attention.toml") when there is no such file. Arms are complete and
  * checked. Errors (VLB_USAGE): file:line, key, did-you-mean; an impossible combination names its arm. Caller frees (one block). */
 vlb_code vlb_ablation_read(const char *path, vlb_preset preset, vlb_ablation **ablation, vlb_error *err);
+
+/* The same of a text that extends some file; name is what its file would be called. */
+vlb_code vlb_ablation_parse(const char *text, const char *name, vlb_preset preset, vlb_ablation **ablation, vlb_error *err);
 
 /* The settings alone, of an arm (by name) or of the file's common part (arm NULL; the file may be a base file). */
 vlb_code vlb_settings_read(const char *path, const char *arm, vlb_preset preset, vlb_settings *settings, vlb_error *err);

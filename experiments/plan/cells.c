@@ -5,6 +5,7 @@
 
 #include "core/train/vlm.h"
 #include "experiments/plan/inputs.h"
+#include "experiments/plan/latency.h"
 #include "sim/rollout/suites.h"
 
 /* Raised by hand when a change of the code changes the outcome of that kind of cell. A refactoring keeps the number, so stored
@@ -13,9 +14,9 @@
  * The reproducibility class (instruction set, oneDNN, MuJoCo, renderer) is not hashed either: a plan must be nameable before it runs
  * and on any machine, and a result made elsewhere is still a result. The class is written to the manifest and compared when results
  * meet in one table (store/class.h). */
-static const int versions[] = {[VLB_CELL_DEMOS] = 2, [VLB_CELL_TRAIN] = 1, [VLB_CELL_EVAL] = 2};
+static const int versions[] = {[VLB_CELL_DEMOS] = 2, [VLB_CELL_TRAIN] = 1, [VLB_CELL_EVAL] = 2, [VLB_CELL_LATENCY] = 1};
 
-static const char *const kinds[] = {[VLB_CELL_DEMOS] = "demos", [VLB_CELL_TRAIN] = "train", [VLB_CELL_EVAL] = "eval"};
+static const char *const kinds[] = {[VLB_CELL_DEMOS] = "demos", [VLB_CELL_TRAIN] = "train", [VLB_CELL_EVAL] = "eval", [VLB_CELL_LATENCY] = "latency"};
 
 const char *vlb_cell_kind_name(vlb_cell_kind kind) { return kinds[kind]; }
 
@@ -122,14 +123,26 @@ static vlb_code write_eval(FILE *out, const vlb_cell *cell, const vlb_cell *trai
   return write_control(out, &eval.control, err);
 }
 
+/* What a prediction costs follows from the model's shape alone. */
+static vlb_code write_latency(FILE *out, const vlb_cell *cell) {
+  vlb_model_config m = cell->settings.model;
+  m.n_action_steps = m.chunk_size;
+  set_default(vlb_model_fields, &m, "freeze");
+  set_default(vlb_model_fields, &m, "train_state_proj");
+  fprintf(out, "\n[latency]\nruns = %d\n", VLB_LATENCY_RUNS);
+  write_section(out, "model", vlb_model_fields, &m);
+  return VLB_OK;
+}
+
 static vlb_code name_cell(vlb_cell *cell, const vlb_cell *cells, vlb_error *err) {
   size_t size;
   FILE *out = open_memstream(&cell->text, &size);
   if (!out) return vlb_fail(err, VLB_FAILED, "out of memory");
   write_head(out, cell->kind);
-  vlb_code code = cell->kind == VLB_CELL_DEMOS   ? write_demos(out, cell, err)
-                  : cell->kind == VLB_CELL_TRAIN ? write_train(out, cell, cells, err)
-                                                 : write_eval(out, cell, &cells[cell->parents[0]], err);
+  vlb_code code = cell->kind == VLB_CELL_DEMOS     ? write_demos(out, cell, err)
+                  : cell->kind == VLB_CELL_TRAIN   ? write_train(out, cell, cells, err)
+                  : cell->kind == VLB_CELL_LATENCY ? write_latency(out, cell)
+                                                   : write_eval(out, cell, &cells[cell->parents[0]], err);
   fclose(out);
   vlb_hash(cell->text, size, cell->hash);
   snprintf(cell->name, sizeof cell->name, "%s-%.12s", kinds[cell->kind], cell->hash);
@@ -260,6 +273,12 @@ static vlb_code add_arm(builder *b, const vlb_ablation *a, const vlb_arm *arm, b
   char label[176];
   int init = -1;
   VLB_TRY(resolve(&s, err));
+  evals->latency = -1;
+  if (a->latency && !floor) {
+    vlb_cell cell = {.kind = VLB_CELL_LATENCY, .settings = s, .work = VLB_LATENCY_RUNS};
+    snprintf(cell.label, sizeof cell.label, "latency %s", arm->name);
+    VLB_TRY(add(b, cell, &evals->latency, err));
+  }
   if (arm->init >= 0) VLB_TRY(add_source(b, &a->sources[arm->init], &init, err));
   VLB_TRY(vlb_suite_set_read(s.eval.suite.s, &suites, err));
   for (int seed = 0; seed < (floor ? 1 : s.train.seeds); seed++) {

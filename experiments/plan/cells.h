@@ -7,7 +7,7 @@
 #include "experiments/plan/ablation.h"
 #include "sim/rollout/suites.h"
 
-typedef enum { VLB_CELL_DEMOS, VLB_CELL_TRAIN, VLB_CELL_EVAL } vlb_cell_kind;
+typedef enum { VLB_CELL_DEMOS, VLB_CELL_TRAIN, VLB_CELL_EVAL, VLB_CELL_LATENCY } vlb_cell_kind;
 const char *vlb_cell_kind_name(vlb_cell_kind kind);
 
 /* demonstrations of every suite, and the training that this one starts from */
@@ -23,7 +23,7 @@ typedef struct {
   bool untrained;           /* eval of the initial weights */
   int parents[VLB_MAX_PARENTS], parent_count; /* train: its demos, one cell per suite in the order written, then, if `initialised`, a train; eval: its train */
   bool initialised;         /* train: from the last parent's weights */
-  int64_t work;             /* demonstrations, samples (steps x batch), episodes */
+  int64_t work;             /* demonstrations, samples (steps x batch), episodes, predictions */
 } vlb_cell;
 
 /* One rollout cell of an arm: one suite, one training seed. */
@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
   vlb_arm_eval eval[VLB_MAX_ARM_EVALS];
   int count;
+  int latency; /* its latency cell, -1: none */
 } vlb_arm_evals;
 
 typedef struct {

@@ -1,10 +1,11 @@
 #include "experiments/plan/estimate.h"
 
 /* seconds per unit at micro scale, measured on two cores of a Xeon (Sapphire Rapids); only used before this machine's own first cell */
-static const double typical[] = {[VLB_CELL_DEMOS] = 1.2, [VLB_CELL_TRAIN] = 0.0031, [VLB_CELL_EVAL] = 1.2};
+static const double typical[] = {[VLB_CELL_DEMOS] = 1.2, [VLB_CELL_TRAIN] = 0.0031, [VLB_CELL_EVAL] = 1.2, [VLB_CELL_LATENCY] = 0.03};
 
 const char *vlb_work_unit(vlb_cell_kind kind) {
-  static const char *const units[] = {[VLB_CELL_DEMOS] = "demonstrations", [VLB_CELL_TRAIN] = "samples", [VLB_CELL_EVAL] = "episodes"};
+  static const char *const units[] = {[VLB_CELL_DEMOS] = "demonstrations", [VLB_CELL_TRAIN] = "samples", [VLB_CELL_EVAL] = "episodes",
+                                       [VLB_CELL_LATENCY] = "predictions"};
   return units[kind];
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/file.h"
 #include "core/train/vlm.h"
+#include "experiments/plan/latency.h"
 #include "experiments/plan/model_folder.h"
 #include "experiments/store/clock_csv.h"
 #include "experiments/store/episodes_csv.h"
@@ -89,6 +90,12 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
   return code;
 }
 
+static vlb_code run_latency(const vlb_cell *cell, const char *folder, const vlb_context *ctx, vlb_error *err) {
+  vlb_latency latency;
+  VLB_TRY(vlb_latency_measure(&cell->settings.model, &latency, ctx, err));
+  return vlb_latency_write(folder, &latency, err);
+}
+
 vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *label, const vlb_context *ctx,
                        vlb_error *err) {
   if (cell->kind == VLB_CELL_DEMOS) return vlb_demos_record(&cell->settings.demos, folder, ctx, err);
@@ -96,5 +103,6 @@ vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *con
     int demos = cell->parent_count - cell->initialised;
     return vlb_train_in(&cell->settings, parents, demos, cell->initialised ? parents[demos] : NULL, folder, label, ctx, err);
   }
+  if (cell->kind == VLB_CELL_LATENCY) return run_latency(cell, folder, ctx, err);
   return run_eval(cell, folder, parents[0], label, ctx, err);
 }

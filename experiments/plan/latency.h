@@ -1,0 +1,25 @@
+/* What one prediction of a model costs: operations counted on its graph, processor time of one thread. */
+#ifndef VLB_PLAN_LATENCY_H
+#define VLB_PLAN_LATENCY_H
+
+#include "core/base/context.h"
+#include "core/model/config.h"
+
+enum { VLB_LATENCY_RUNS = 15 };
+
+typedef struct {
+  double gflop;            /* useful operations of a chunk of actions for one observation */
+  double ms, ms_lo, ms_hi; /* median of VLB_LATENCY_RUNS predictions and their quartiles; processor time, so other programs do not count */
+} vlb_latency;
+
+/* Useful operations of one prediction for one observation, in GFLOP: counted, nothing runs. */
+vlb_code vlb_prediction_gflop(const vlb_model_config *config, double *gflop, vlb_error *err);
+
+/* With weights from a seed: time does not depend on their values. */
+vlb_code vlb_latency_measure(const vlb_model_config *config, vlb_latency *out, const vlb_context *ctx, vlb_error *err);
+
+/* folder/latency.json. Unlike other results it is not the same bytes on a re-run: it is a measurement. */
+vlb_code vlb_latency_write(const char *folder, const vlb_latency *latency, vlb_error *err);
+vlb_code vlb_latency_read(const char *folder, vlb_latency *latency, vlb_error *err);
+
+#endif
