@@ -4,6 +4,8 @@
 
 const vlb_command *const vlb_commands[] = {
     &vlb_cmd_run,
+    &vlb_cmd_sweep,
+    &vlb_cmd_plan,
     &vlb_cmd_report,
     &vlb_cmd_train,
     &vlb_cmd_pretrain,

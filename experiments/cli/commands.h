@@ -5,6 +5,8 @@
 #include "experiments/cli/cli.h"
 
 extern const vlb_command vlb_cmd_run;
+extern const vlb_command vlb_cmd_sweep;
+extern const vlb_command vlb_cmd_plan;
 extern const vlb_command vlb_cmd_report;
 extern const vlb_command vlb_cmd_train;
 extern const vlb_command vlb_cmd_pretrain;

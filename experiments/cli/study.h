@@ -1,9 +1,12 @@
-/* What `run` and `report` share: an ablation file, its plan, and the store. */
+/* What `run`, `sweep`, `plan` and `report` share: an ablation, its plan, and the store. */
 #ifndef VLB_CLI_STUDY_H
 #define VLB_CLI_STUDY_H
 
+#include <jansson.h>
+
 #include "experiments/cli/cli.h"
 #include "experiments/plan/cells.h"
+#include "experiments/plan/estimate.h"
 
 #define VLB_OPTION_QUICK {0, "quick", NULL, "the file's quick preset: minutes instead of hours, wide intervals"}
 
@@ -20,6 +23,23 @@ typedef struct {
 
 /* From the first argument, --quick, --preset and --store. */
 vlb_code vlb_study_open(const vlb_args *args, vlb_study *study, vlb_error *err);
+/* The plan of an ablation that is read already, which the study owns from now on, also after an error. */
+vlb_code vlb_study_of(vlb_ablation *ablation, const char *root, vlb_study *study, vlb_error *err);
 void vlb_study_close(vlb_study *study);
+
+/* What is to do and what it takes. Caller frees cells. */
+typedef struct {
+  vlb_pace pace;
+  vlb_cell_outlook *cells; /* [plan.count] */
+  double seconds, bytes;
+} vlb_outlook;
+vlb_code vlb_study_outlook(const vlb_study *study, const vlb_context *ctx, vlb_outlook *outlook, vlb_error *err);
+json_t *vlb_study_json(const vlb_study *study, const vlb_outlook *outlook);
+
+/* On stdout, as text or with --json. */
+vlb_code vlb_study_show(const vlb_args *args, const vlb_study *study, const vlb_context *ctx, vlb_error *err);
+
+/* With -n shows what would be done; else runs what is missing and reports what there is: a failed arm does not hide the others. */
+vlb_code vlb_study_do(const vlb_args *args, const vlb_study *study, const vlb_context *ctx, vlb_error *err);
 
 #endif

@@ -9,9 +9,9 @@
 #include "core/model/model.h"
 #include "core/tensor/graph.h"
 
-static double gflop_of(vlb_policy *p, const vlb_model_config *c) {
+static double flops_of(vlb_policy *p, const vlb_model_config *c) {
   int64_t steps = c->objective == VLB_OBJECTIVE_FLOW ? c->num_steps : 1;
-  return 1e-9 * (vlb_graph_flops(vlb_policy_prefix_graph(p), false) + (double)steps * vlb_graph_flops(vlb_policy_step_graph(p), false));
+  return vlb_graph_flops(vlb_policy_prefix_graph(p), false) + (double)steps * vlb_graph_flops(vlb_policy_step_graph(p), false);
 }
 
 /* A model with weights of a seed and its policy for one observation. */
@@ -24,11 +24,11 @@ static vlb_code open_policy(const vlb_model_config *c, vlb_model **model, vlb_po
   return code;
 }
 
-vlb_code vlb_prediction_gflop(const vlb_model_config *config, double *gflop, vlb_error *err) {
+vlb_code vlb_prediction_flops(const vlb_model_config *config, double *flops, vlb_error *err) {
   vlb_model *model;
   vlb_policy *policy;
   VLB_TRY(open_policy(config, &model, &policy, err));
-  *gflop = gflop_of(policy, config);
+  *flops = flops_of(policy, config);
   vlb_policy_free(policy);
   vlb_model_free(model);
   return VLB_OK;
@@ -66,7 +66,7 @@ static vlb_code run_often(vlb_policy *p, const vlb_model_config *c, int views, d
   return code;
 }
 
-vlb_code vlb_latency_measure(const vlb_model_config *config, vlb_latency *out, const vlb_context *ctx, vlb_error *err) {
+vlb_code vlb_cost_measure(const vlb_model_config *config, vlb_prediction_cost *out, const vlb_context *ctx, vlb_error *err) {
   vlb_model *model;
   vlb_policy *policy;
   double ms[VLB_LATENCY_RUNS];
@@ -74,14 +74,14 @@ vlb_code vlb_latency_measure(const vlb_model_config *config, vlb_latency *out, c
   vlb_code code = run_often(policy, config, model->shape.views, ms, ctx, err);
   if (!code) {
     qsort(ms, VLB_LATENCY_RUNS, sizeof *ms, by_value);
-    *out = (vlb_latency){gflop_of(policy, config), ms[VLB_LATENCY_RUNS / 2], ms[VLB_LATENCY_RUNS / 4], ms[3 * VLB_LATENCY_RUNS / 4]};
+    *out = (vlb_prediction_cost){1e-9 * flops_of(policy, config), ms[VLB_LATENCY_RUNS / 2], ms[VLB_LATENCY_RUNS / 4], ms[3 * VLB_LATENCY_RUNS / 4]};
   }
   vlb_policy_free(policy);
   vlb_model_free(model);
   return code;
 }
 
-vlb_code vlb_latency_write(const char *folder, const vlb_latency *l, vlb_error *err) {
+vlb_code vlb_cost_write(const char *folder, const vlb_prediction_cost *l, vlb_error *err) {
   char path[1024], text[256];
   snprintf(text, sizeof text, "{\"gflop\": %.6g, \"ms\": %.6g, \"ms_lo\": %.6g, \"ms_hi\": %.6g, \"runs\": %d, \"threads\": 1}\n", l->gflop, l->ms, l->ms_lo,
            l->ms_hi, VLB_LATENCY_RUNS);
@@ -89,7 +89,7 @@ vlb_code vlb_latency_write(const char *folder, const vlb_latency *l, vlb_error *
   return vlb_file_write(path, text, strlen(text), err);
 }
 
-vlb_code vlb_latency_read(const char *folder, vlb_latency *l, vlb_error *err) {
+vlb_code vlb_cost_read(const char *folder, vlb_prediction_cost *l, vlb_error *err) {
   char path[1024];
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/latency.json", folder));
   json_t *root = json_load_file(path, 0, NULL);

@@ -10,16 +10,16 @@ enum { VLB_LATENCY_RUNS = 15 };
 typedef struct {
   double gflop;            /* useful operations of a chunk of actions for one observation */
   double ms, ms_lo, ms_hi; /* median of VLB_LATENCY_RUNS predictions and their quartiles; processor time, so other programs do not count */
-} vlb_latency;
+} vlb_prediction_cost;
 
-/* Useful operations of one prediction for one observation, in GFLOP: counted, nothing runs. */
-vlb_code vlb_prediction_gflop(const vlb_model_config *config, double *gflop, vlb_error *err);
+/* Operations of the products of one prediction: pictures, prefix and every step of the flow (one, of L1). Counted: nothing runs. */
+vlb_code vlb_prediction_flops(const vlb_model_config *config, double *flops, vlb_error *err);
 
 /* With weights from a seed: time does not depend on their values. */
-vlb_code vlb_latency_measure(const vlb_model_config *config, vlb_latency *out, const vlb_context *ctx, vlb_error *err);
+vlb_code vlb_cost_measure(const vlb_model_config *config, vlb_prediction_cost *out, const vlb_context *ctx, vlb_error *err);
 
 /* folder/latency.json. Unlike other results it is not the same bytes on a re-run: it is a measurement. */
-vlb_code vlb_latency_write(const char *folder, const vlb_latency *latency, vlb_error *err);
-vlb_code vlb_latency_read(const char *folder, vlb_latency *latency, vlb_error *err);
+vlb_code vlb_cost_write(const char *folder, const vlb_prediction_cost *latency, vlb_error *err);
+vlb_code vlb_cost_read(const char *folder, vlb_prediction_cost *latency, vlb_error *err);
 
 #endif

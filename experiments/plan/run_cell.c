@@ -91,9 +91,9 @@ static vlb_code run_eval(const vlb_cell *cell, const char *folder, const char *p
 }
 
 static vlb_code run_latency(const vlb_cell *cell, const char *folder, const vlb_context *ctx, vlb_error *err) {
-  vlb_latency latency;
-  VLB_TRY(vlb_latency_measure(&cell->settings.model, &latency, ctx, err));
-  return vlb_latency_write(folder, &latency, err);
+  vlb_prediction_cost latency;
+  VLB_TRY(vlb_cost_measure(&cell->settings.model, &latency, ctx, err));
+  return vlb_cost_write(folder, &latency, err);
 }
 
 vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *label, const vlb_context *ctx,

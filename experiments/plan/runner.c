@@ -13,6 +13,7 @@ typedef struct {
   const char *root;
   const vlb_context *ctx;
   vlb_cell_outlook *outlook; /* [plan->count] */
+  vlb_pace pace;
   vlb_class class;
   bool class_known;
 } runner;
@@ -88,7 +89,7 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   if (done) return VLB_OK;
   if (!r->class_known) vlb_class_here(&r->class);
   r->class_known = true;
-  vlb_info(r->ctx->log, "cell %d/%d %s: %s", i + 1, r->plan->count, cell->label, vlb_about(vlb_cell_seconds(cell, r->root), about, sizeof about));
+  vlb_info(r->ctx->log, "cell %d/%d %s: %s", i + 1, r->plan->count, cell->label, vlb_about(r->outlook[i].seconds, about, sizeof about));
   progress_label(r, i, label, sizeof label);
   vlb_code code = vlb_cell_work(cell, open.folder, from.folders, label, r->ctx, err);
   vlb_progress_end(r->ctx->log);
@@ -98,8 +99,9 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
     vlb_store_abandon(&open, err);
     return code;
   }
+  vlb_cell_cost expected = vlb_cell_expected(cell);
   vlb_store_facts facts = {.name = cell->name, .hash = cell->hash, .kind = vlb_cell_kind_name(cell->kind), .parents = from.names,
-                           .parent_count = cell->parent_count, .class = &r->class, .work = cell->work, .threads = r->ctx->threads};
+                           .parent_count = cell->parent_count, .class = &r->class, .work = cell->work, .threads = r->ctx->threads, .expected_cpu = expected.cpu, .expected_bytes = expected.bytes};
   return vlb_store_finish(&open, &facts, err) ? tell(r, i, err) : VLB_OK;
 }
 
@@ -123,7 +125,8 @@ static bool is_ready(runner *r, int i, fate *fates, int *failed) {
 static vlb_code run_one(runner *r, int i, fate *fates, int *failed, vlb_error *err) {
   VLB_TRY(vlb_check_stop(r->ctx, err));
   /* estimates are read again before every cell: the first one of a kind corrects the rest */
-  vlb_plan_outlook(r->plan, r->root, r->outlook);
+  vlb_pace_learn(r->plan, r->root, false, &r->pace);
+  vlb_plan_outlook(r->plan, r->root, &r->pace, r->ctx->threads, r->outlook);
   if (is_done(r, i)) fates[i] = FINISHED;
   if (fates[i] != OPEN || !is_ready(r, i, fates, failed)) return VLB_OK;
   vlb_error why = {VLB_OK, ""};

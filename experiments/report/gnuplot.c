@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "experiments/report/notes.h"
+#include "experiments/report/pareto.h"
 #include "experiments/report/plot.h"
 
 const char *const vlb_plot_colours[8] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"};
@@ -93,7 +94,7 @@ vlb_code vlb_plot_draw(const vlb_plot *p, vlb_error *err) {
 }
 
 static const char *const titles[][2] = {{"success", "Success per arm"},         {"forest", "Differences between arms"},
-                                        {"curve", "Success against the setting"}, {"tasks", "Success per task"},
+                                        {"curve", "Success against the setting"}, {"pareto", "Success against cost"}, {"tasks", "Success per task"},
                                         {"loss", "Training loss"}};
 
 const char *vlb_plot_title(const char *name) {
@@ -103,14 +104,15 @@ const char *vlb_plot_title(const char *name) {
 }
 
 vlb_code vlb_plots(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, const char *drawn[VLB_MAX_PLOTS], vlb_error *err) {
-  bool made[5] = {false};
+  bool made[6] = {false};
   int n = 0;
   vlb_code code = vlb_plot_success(e, folder, &made[0], err);
   if (!code) code = vlb_plot_forest(e, folder, &made[1], err);
   if (!code) code = vlb_plot_curve(e, plan, folder, &made[2], err);
-  if (!code) code = vlb_plot_tasks(e, folder, &made[3], err);
-  if (!code) code = vlb_plot_loss(e, plan, root, folder, &made[4], err);
-  for (int i = 0; i < 5; i++)
+  if (!code) code = vlb_plot_pareto(e, plan, root, folder, &made[3], err);
+  if (!code) code = vlb_plot_tasks(e, folder, &made[4], err);
+  if (!code) code = vlb_plot_loss(e, plan, root, folder, &made[5], err);
+  for (int i = 0; i < 6; i++)
     if (made[i]) drawn[n++] = titles[i][0];
   drawn[n] = NULL;
   return code;

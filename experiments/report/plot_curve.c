@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiments/report/cost.h"
+#include "experiments/plan/latency.h"
 #include "experiments/report/plot.h"
 
 /* The arms that differ in one number alone, by rising number. */
@@ -79,7 +79,7 @@ static void find(const vlb_evidence *e, const vlb_plan *plan, curve *best) {
 static void count_operations(const vlb_plan *plan, curve *c) {
   for (int i = 0; i < c->count; i++) {
     const vlb_model_config *config = &settings_of(plan, (int)(c->point[i].arm - c->e->arms))->model;
-    if (vlb_chunk_flops(config, &c->point[i].flops, NULL)) c->point[i].flops = NAN;
+    if (vlb_prediction_flops(config, &c->point[i].flops, NULL)) c->point[i].flops = NAN;
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/file.h"
 #include "experiments/report/clock.h"
+#include "experiments/report/pareto.h"
 #include "experiments/report/plot.h"
 #include "experiments/report/table.h"
 
@@ -63,7 +64,7 @@ static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *
   if (options->json)
     print_json(e, folder, plots);
   else if (!options->silent)
-    vlb_table_markdown(e, stdout);
+    vlb_table_markdown(e, stdout), vlb_pareto_markdown(e, plan, root, stdout);
   if (e->mixed) vlb_warn(ctx->log, "the cells were made under different %s (%s)", e->mixed->name, e->mixed->doc);
   tell_paths(folder, plots, ctx);
   return drawn;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +23,17 @@ static double now_seconds(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* of all threads, and of programs that ended */
+static double cpu_seconds(void) {
+  double sum = 0;
+  for (int i = 0; i < 2; i++) {
+    struct rusage u;
+    if (getrusage(i ? RUSAGE_CHILDREN : RUSAGE_SELF, &u)) continue;
+    sum += (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec + 1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+  }
+  return sum;
 }
 
 static bool has(const char *folder, const char *name) {
@@ -130,7 +143,7 @@ static void close_cell(vlb_store_cell *cell) {
 
 vlb_code vlb_store_begin(vlb_store_cell *cell, const char *root, const char *name, const char *text, const vlb_context *ctx,
                          bool *done, vlb_error *err) {
-  *cell = (vlb_store_cell){.lock = -1, .started = now_seconds(), .log = ctx->log};
+  *cell = (vlb_store_cell){.lock = -1, .started = now_seconds(), .cpu = cpu_seconds(), .log = ctx->log};
   *done = false;
   VLB_TRY(vlb_store_folder(root, name, cell->folder, err));
   VLB_TRY(vlb_folder_make(cell->folder, err));
@@ -149,12 +162,29 @@ vlb_code vlb_store_begin(vlb_store_cell *cell, const char *root, const char *nam
   return code;
 }
 
+/* of everything that is digested */
+static double folder_bytes(const char *folder) {
+  double sum = 0;
+  DIR *dir = opendir(folder);
+  for (struct dirent *e; dir && (e = readdir(dir));) {
+    char path[1400];
+    struct stat info;
+    if (!vlb_is_result_file(e->d_name) || vlb_path(path, sizeof path, NULL, "%s/%s", folder, e->d_name)) continue;
+    if (!stat(path, &info)) sum += (double)info.st_size;
+  }
+  if (dir) closedir(dir);
+  return sum;
+}
+
 static vlb_code write_timing(const vlb_store_cell *cell, const vlb_store_facts *facts, vlb_error *err) {
-  char path[1024], text[256], when[32];
+  char path[1024], text[512], when[32];
   time_t t = time(NULL);
   strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
-  snprintf(text, sizeof text, "{\"kind\": \"%s\", \"seconds\": %.3f, \"work\": %lld, \"threads\": %d, \"finished\": \"%s\"}\n", facts->kind,
-           now_seconds() - cell->started, (long long)facts->work, facts->threads, when);
+  snprintf(text, sizeof text,
+           "{\"kind\": \"%s\", \"seconds\": %.3f, \"cpu\": %.3f, \"expected_cpu\": %.4g, \"bytes\": %.0f, \"expected_bytes\": %.4g, \"work\": %lld, "
+           "\"threads\": %d, \"finished\": \"%s\"}\n",
+           facts->kind, now_seconds() - cell->started, cpu_seconds() - cell->cpu, facts->expected_cpu, folder_bytes(cell->folder), facts->expected_bytes,
+           (long long)facts->work, facts->threads, when);
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/timing.json", cell->folder));
   return vlb_file_write(path, text, strlen(text), err);
 }
@@ -199,27 +229,43 @@ vlb_code vlb_store_each(const char *root, void (*each)(void *self, const char *n
   return VLB_OK;
 }
 
-typedef struct {
-  const char *root, *kind;
-  double seconds, work;
-} rate_sum;
-
-static void add_timing(void *self, const char *name) {
-  rate_sum *sum = self;
+/* Numbers of a timing.json; cells of older programs do not say what was expected. */
+static bool read_timing(const char *root, const char *name, vlb_store_sums *one) {
   char path[1024];
-  if (strncmp(name, sum->kind, strlen(sum->kind))) return;
-  if (vlb_path(path, sizeof path, NULL, "%s/cells/%s/timing.json", sum->root, name)) return;
-  json_t *root = json_load_file(path, 0, NULL);
-  double seconds, work;
-  if (root && !json_unpack(root, "{s:F,s:F}", "seconds", &seconds, "work", &work)) {
-    sum->seconds += seconds;
-    sum->work += work;
-  }
-  json_decref(root);
+  if (vlb_path(path, sizeof path, NULL, "%s/cells/%s/timing.json", root, name)) return false;
+  json_t *json = json_load_file(path, 0, NULL);
+  bool good = json && !json_unpack(json, "{s:F,s:F,s:F,s:F}", "cpu", &one->cpu, "expected_cpu", &one->expected_cpu, "bytes", &one->bytes,
+                                   "expected_bytes", &one->expected_bytes);
+  json_decref(json);
+  return good;
 }
 
-double vlb_store_rate(const char *root, const char *kind, double fallback) {
-  rate_sum sum = {root, kind, 0, 0};
-  (void)vlb_store_each(root, add_timing, &sum, NULL);
-  return sum.work > 0 ? sum.seconds / sum.work : fallback;
+typedef struct {
+  const char *root, *kind;
+  vlb_store_sums sums;
+} summing;
+
+static void add_timing(void *self, const char *name) {
+  summing *s = self;
+  vlb_store_sums one;
+  if (strncmp(name, s->kind, strlen(s->kind)) || !read_timing(s->root, name, &one) || !(one.expected_cpu > 0) || !(one.expected_bytes > 0)) return;
+  s->sums.cells++;
+  s->sums.cpu += one.cpu;
+  s->sums.expected_cpu += one.expected_cpu;
+  s->sums.bytes += one.bytes;
+  s->sums.expected_bytes += one.expected_bytes;
+}
+
+vlb_store_sums vlb_store_sum(const char *root, const char *kind) {
+  summing s = {.root = root, .kind = kind};
+  (void)vlb_store_each(root, add_timing, &s, NULL);
+  return s.sums;
+}
+
+bool vlb_store_took(const char *root, const char *name, double *cpu, double *bytes) {
+  vlb_store_sums one;
+  if (!read_timing(root, name, &one)) return false;
+  *cpu = one.cpu;
+  *bytes = one.bytes;
+  return true;
 }

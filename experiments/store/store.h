@@ -35,7 +35,7 @@ vlb_stored vlb_store_state(const char *root, const char *name, bool deep, vlb_er
 typedef struct {
   char folder[1024];
   int lock;
-  double started;
+  double started, cpu; /* seconds: by the clock, processor time of this program until then */
   vlb_log *log;
 } vlb_store_cell;
 
@@ -45,7 +45,8 @@ typedef struct {
   const char *const *parents; /* [parent_count] names of the cells it was made from */
   int parent_count;
   const vlb_class *class;
-  int64_t work; /* units done, for estimates */
+  int64_t work; /* units done */
+  double expected_cpu, expected_bytes; /* what the cell was thought to take (experiments/plan/estimate.h), for later estimates */
   int threads;
 } vlb_store_facts;
 
@@ -64,8 +65,16 @@ bool vlb_store_busy(const char *root, const char *name);
 /* The reproducibility class that a finished cell was made in. */
 vlb_code vlb_store_class(const char *root, const char *name, vlb_class *class, vlb_error *err);
 
-/* Seconds per unit of work of the finished cells of a kind ("train") in this store; `fallback` when there are none. */
-double vlb_store_rate(const char *root, const char *kind, double fallback);
+/* Of the finished cells of a kind ("train") in this store, summed: what they took and what had been expected. */
+typedef struct {
+  int cells;
+  double cpu, expected_cpu;     /* seconds of processor time */
+  double bytes, expected_bytes;
+} vlb_store_sums;
+vlb_store_sums vlb_store_sum(const char *root, const char *kind);
+
+/* What a finished cell took: processor seconds and bytes; false: not known. */
+bool vlb_store_took(const char *root, const char *name, double *cpu, double *bytes);
 
 /* Calls each(self, name) for the cells in name order. */
 vlb_code vlb_store_each(const char *root, void (*each)(void *self, const char *name), void *self, vlb_error *err);
