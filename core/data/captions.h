@@ -9,8 +9,9 @@
 #include "core/base/status.h"
 
 enum { VLB_PLACES = 64 };
-/* Ids of the coordinate tokens follow the tokenizer's: one per bin, then the one for "not to be seen". */
-enum { VLB_PLACE_NONE = VLB_PLACES, VLB_PLACE_TOKENS };
+/* Ids of the coordinate tokens follow the tokenizer's: one per bin, the one for "not to be seen", and one for each coordinate of a line that
+ * has been said (whatever it was). */
+enum { VLB_PLACE_NONE = VLB_PLACES, VLB_PLACE_SAID, VLB_PLACE_SLOTS = 16, VLB_PLACE_TOKENS = VLB_PLACE_SAID + VLB_PLACE_SLOTS };
 
 /* Positions on the scale, in bins (-0.5 .. 63.5). */
 double vlb_place_in_picture(double fraction); /* 0 left or top .. 1 right or bottom: linear */

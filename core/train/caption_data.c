@@ -44,28 +44,30 @@ static vlb_code add_words(reader *r, const char *text, size_t size, int said, in
   if (!size) return VLB_OK;
   VLB_TRY(vlb_tokenizer_encode(r->tokenizer, text, size, &ids, &n, err));
   vlb_code code = VLB_OK;
-  for (int i = 0; i < n && !code; i++) code = add_token(r->data, count, (vlb_caption_token){-1, (int16_t)ids[i], (int16_t)said}, err);
+  for (int i = 0; i < n && !code; i++) code = add_token(r->data, count, (vlb_caption_token){-1, (int16_t)ids[i], (int16_t)ids[i], (int16_t)said}, err);
   free(ids);
   return code;
 }
 
-/* "{12.34}" or "{}" */
-static vlb_caption_token coordinate(const vlb_caption_data *d, const char *text) {
-  if (text[1] == '}') return (vlb_caption_token){-1, (int16_t)(d->base + VLB_PLACE_NONE), 1};
+/* "{12.34}" or "{}", the slot-th of its line */
+static vlb_caption_token coordinate(const vlb_caption_data *d, const char *text, int slot) {
+  int16_t seen = (int16_t)(d->base + VLB_PLACE_SAID + slot % VLB_PLACE_SLOTS);
+  if (text[1] == '}') return (vlb_caption_token){-1, (int16_t)(d->base + VLB_PLACE_NONE), seen, 1};
   double place = fmin(fmax(strtod(text + 1, NULL), 0), VLB_PLACES - 1);
-  return (vlb_caption_token){(float)place, (int16_t)(d->base + (int)lround(place)), 1};
+  return (vlb_caption_token){(float)place, (int16_t)(d->base + (int)lround(place)), seen, 1};
 }
 
 /* An answer: words and coordinates in turn; then the end of the line. */
 static vlb_code add_answer(reader *r, const char *text, const char *end, int64_t *count, vlb_error *err) {
+  int slot = 0;
   while (text < end) {
     const char *brace = memchr(text, '{', (size_t)(end - text)), *close = brace ? memchr(brace, '}', (size_t)(end - brace)) : NULL;
     const char *words = close ? brace : end;
     VLB_TRY(add_words(r, text, (size_t)(words - text), 1, count, err));
-    if (close) VLB_TRY(add_token(r->data, count, coordinate(r->data, brace), err));
+    if (close) VLB_TRY(add_token(r->data, count, coordinate(r->data, brace, slot++), err));
     text = close ? close + 1 : end;
   }
-  return add_token(r->data, count, (vlb_caption_token){-1, (int16_t)r->data->newline, 1}, err);
+  return add_token(r->data, count, (vlb_caption_token){-1, (int16_t)r->data->newline, (int16_t)r->data->newline, 1}, err);
 }
 
 static vlb_code add_frame(reader *r, const char *text, const char *end, int64_t *lines, int64_t *tokens, vlb_error *err) {
@@ -291,6 +293,6 @@ void vlb_caption_samples_fill(vlb_caption_samples *b, int at, const vlb_caption_
   fill_prompt(b, at, d, lines.line[0]);
   memset(ids, 0, (size_t)(answers * VLB_CAPTION_TARGETS) * sizeof *ids);
   memset(weights, 0, (size_t)(answers * VLB_CAPTION_TARGETS) * sizeof *weights);
-  for (int i = 0; i < answers; i++) in[i] = i == 0 || i > n ? 0 : text[i - 1].id; /* <|endoftext|> begins */
+  for (int i = 0; i < answers; i++) in[i] = i == 0 || i > n ? 0 : text[i - 1].seen; /* <|endoftext|> begins */
   for (int i = 0; i < n; i++) fill_target(b, d, &text[i], ids + i * VLB_CAPTION_TARGETS, weights + i * VLB_CAPTION_TARGETS);
 }

@@ -9,6 +9,8 @@
 typedef struct {
   float place;  /* of a coordinate: position in bins; -1: a word or "not to be seen" */
   int16_t id;   /* of a coordinate: that of the nearest bin */
+  int16_t seen; /* id that the next row is given: the word itself; of a coordinate only which one of its line it was, so that none can be
+                 * worked out from those before it instead of looked up in the pictures */
   int16_t said; /* 1: part of the answer, which is to be learnt; 0: of the question */
 } vlb_caption_token;
 
