@@ -104,10 +104,10 @@ static vlb_t vision_layer(vlb_build *b, vlb_t x, int i) {
   return layer_linear(b, h, x, true, VISION "encoder.", i, "mlp.fc2");
 }
 
-/* images [V*B,3,S,S] -> tokens [V*B,n,D], all views in one batch */
-static vlb_t vision(vlb_build *b) {
+/* images [views*B,3,S,S] -> tokens [views*B,n,D], all views in one batch */
+static vlb_t vision(vlb_build *b, int64_t views) {
   const vlb_model_config *c = &b->model->config;
-  int64_t n = (int64_t)b->model->shape.views * b->batch, side = c->image_size / c->patch_size;
+  int64_t n = views * b->batch, side = c->image_size / c->patch_size;
   b->images = vlb_input(b->g, 4, (int64_t[]){n, 3, c->image_size, c->image_size});
   vlb_graph_precision(b->g, at_most(b, VLB_BFLOAT16));
   vlb_graph_stage(b->g, VLB_STAGE_VISION);
@@ -138,7 +138,7 @@ static vlb_t context(vlb_build *b) {
   double scale = sqrt((double)c->text_hidden);
   vlb_rows parts[3 * 32 + 2];
   vlb_t table = weight(b, TEXT "embed_tokens.weight"), special = VLB_NONE;
-  b->image_tokens = vision(b);
+  if (b->image_tokens < 0) b->image_tokens = vision(b, views);
   b->tokens = vlb_ids(b->g, b->batch, b->rows.language);
   if (c->add_image_special_tokens) {
     b->special = vlb_ids(b->g, b->batch, 3);
@@ -162,14 +162,15 @@ static vlb_t answer_tokens(vlb_build *b) {
 
 static void begin_prefix(vlb_build *b) {
   const vlb_model_config *c = &b->model->config;
-  b->stream[0][SEGMENT_CONTEXT] = b->context = context(b);
+  bool given = b->kv[0].k[SEGMENT_CONTEXT] >= 0;
+  if (!given) b->stream[0][SEGMENT_CONTEXT] = b->context = context(b);
   if (vlb_segment_rows(b, SEGMENT_STATE)) b->stream[0][SEGMENT_STATE] = b->answers < 0 ? state_token(b) : answer_tokens(b);
   if (b->rows.tail) b->stream[0][SEGMENT_TAIL] = vlb_input(b->g, 3, (int64_t[]){b->batch, b->rows.tail, c->text_hidden}); /* zeros */
   int seen = 0;
   for (int s = 0; s < SEGMENTS; s++) {
     int rows = vlb_segment_rows(b, s);
     seen += rows;
-    if (!rows) continue;
+    if (!rows || (given && s == SEGMENT_CONTEXT)) continue;
     b->position[s] = vlb_ids(b->g, b->batch, rows);
     b->angles[s] = vlb_rope_angles(b->g, b->position[s], c->head_dim);
     /* production: a segment sees itself and what lies before it, the same for all its rows, unless they are an answer's or the state's is among them */
@@ -252,6 +253,26 @@ void vlb_build_captions(vlb_build *b, int answers) {
 vlb_t vlb_build_logits(vlb_build *b, int depth) {
   vlb_t x = vlb_rms_norm(b->g, b->stream[depth][SEGMENT_STATE], weight(b, TEXT "norm.weight"), b->model->config.rms_eps);
   return vlb_linear(b->g, x, weight(b, TEXT "embed_tokens.weight"), VLB_NONE, VLB_NONE, 0);
+}
+
+void vlb_build_vision(vlb_build *b) { b->image_tokens = vision(b, b->model->config.cameras); }
+
+void vlb_build_context(vlb_build *b) {
+  const vlb_model_shape *s = &b->model->shape;
+  b->rows.state = b->rows.tail = 0;
+  b->image_tokens = vlb_input(b->g, 3, (int64_t[]){(int64_t)s->views * b->batch, s->tokens_per_view, b->model->config.text_hidden});
+  vlb_graph_stage(b->g, VLB_STAGE_PREFILL);
+  vlb_build_prefix(b);
+}
+
+void vlb_build_given_context(vlb_build *b) {
+  int64_t dims[] = {b->batch, b->rows.context, b->model->shape.kv_width};
+  for (int i = 0; i < b->model->shape.vlm_layers; i++) {
+    b->kv[i].k[SEGMENT_CONTEXT] = vlb_input(b->g, 3, dims);
+    b->kv[i].v[SEGMENT_CONTEXT] = vlb_input(b->g, 3, dims);
+    b->kv_given[i] = b->kv[i];
+  }
+  vlb_graph_stage(b->g, VLB_STAGE_PREFILL);
 }
 
 /* ---- expert, section 12.2 ---- */

@@ -44,6 +44,7 @@ typedef struct {
   /* what was built */
   vlb_t image_tokens, context, suffix, velocity, final_prefix[SEGMENTS], final_suffix;
   vlb_kv kv[VLB_MAX_LAYERS];
+  vlb_kv kv_given[VLB_MAX_LAYERS]; /* inputs of vlb_build_given_context; kv holds what cross layers make of them */
   vlb_t stream[VLB_MAX_LAYERS + 1][SEGMENTS], expert[VLB_MAX_LAYERS + 1]; /* residual streams before each layer */
 } vlb_build;
 
@@ -52,6 +53,12 @@ int vlb_segment_rows(const vlb_build *b, int segment); /* 0: it does not exist *
 vlb_code vlb_build_begin(vlb_build *b, const vlb_model *model, int batch, bool literal, vlb_error *err);
 void vlb_build_end(vlb_build *b); /* frees what build owns; the graph stays the caller's */
 
+/* The context alone, for a frozen VLM (core/model/prefix.h): images of the present cameras -> image_tokens [C*B,n,D]; and image tokens
+ * (an input, [V*B,n,D]) with language -> kv of every layer. */
+void vlb_build_vision(vlb_build *b);
+void vlb_build_context(vlb_build *b);
+/* The context's kv of every layer become inputs [B,R,W]; vlb_build_prefix then adds the state only. */
+void vlb_build_given_context(vlb_build *b);
 /* Images, language and state -> kv of every layer. Skips what nobody reads (the last layer's attention and MLP). */
 void vlb_build_prefix(vlb_build *b);
 /* The expert's own keys and values of cross layers, which depend on neither actions nor time; replaces kv of those layers. */

@@ -48,16 +48,21 @@ void vlb_layout_free(vlb_layout *l) {
   memset(l, 0, sizeof *l);
 }
 
-/* pad of sample b: views masked or not, special tokens always real, language by its mask */
-static void fill_pad(const vlb_layout *l, const vlb_model *m, int b, const vlb_batch *batch, uint8_t *pad) {
-  const vlb_row_counts *r = &l->rows;
+/* views masked or not, special tokens always real, language by its mask */
+void vlb_context_pad(const vlb_model *m, const uint8_t *views, int stride, const uint8_t *token_mask, uint8_t *pad) {
+  vlb_row_counts r = vlb_rows_count(&m->config, &m->shape);
   bool special = m->config.add_image_special_tokens;
   for (int v = 0; v < m->shape.views; v++) {
-    uint8_t real = v < m->config.cameras ? (batch->image_mask ? batch->image_mask[v * l->batch + b] : 1) : 0;
-    memset(pad + v * r->per_view, real, (size_t)r->per_view);
-    if (special) pad[v * r->per_view] = pad[v * r->per_view + 1] = pad[(v + 1) * r->per_view - 1] = 1;
+    uint8_t real = v < m->config.cameras ? (views ? views[v * stride] : 1) : 0;
+    memset(pad + v * r.per_view, real, (size_t)r.per_view);
+    if (special) pad[v * r.per_view] = pad[v * r.per_view + 1] = pad[(v + 1) * r.per_view - 1] = 1;
   }
-  memcpy(pad + m->shape.views * r->per_view, batch->token_mask + b * r->language, (size_t)r->language);
+  memcpy(pad + m->shape.views * r.per_view, token_mask, (size_t)r.language);
+}
+
+static void fill_pad(const vlb_layout *l, const vlb_model *m, int b, const vlb_batch *batch, uint8_t *pad) {
+  const vlb_row_counts *r = &l->rows;
+  vlb_context_pad(m, batch->image_mask ? batch->image_mask + b : NULL, l->batch, batch->token_mask + b * r->language, pad);
   if (r->state) pad[r->context] = 1;
   memset(pad + r->context + r->state, 0, (size_t)r->tail);
   memset(pad + r->prefix, 1, (size_t)r->suffix);

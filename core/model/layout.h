@@ -21,6 +21,9 @@ typedef struct {
 } vlb_row_counts;
 vlb_row_counts vlb_rows_count(const vlb_model_config *config, const vlb_model_shape *shape);
 
+/* pad[context] of one sample. views: 1 where a camera's picture is real, one every `stride` bytes; NULL: all are. */
+void vlb_context_pad(const vlb_model *model, const uint8_t *views, int stride, const uint8_t *token_mask, uint8_t *pad);
+
 /* Per batch; arrays owned. */
 typedef struct {
   vlb_row_counts rows;

@@ -83,12 +83,20 @@ typedef struct {
   const float *noise;        /* [B,T,max_action_dim] */
   const float *time;         /* [B] in [0.001,1] (training) */
   const vlb_guidance *guidance; /* [B] of a flow's inference; NULL: none */
+  const float *image_tokens; /* [C,B,n,D] instead of images, where an objective takes VLB_PREFIX_TOKENS */
+  const float *kv;           /* [layers,2,B,R,W] instead of images, where it takes VLB_PREFIX_KV (core/model/prefix.h) */
 } vlb_batch;
+
+/* What a training objective is given of pictures and language. The last two need a frozen VLM and change no bit of the result. */
+typedef enum { VLB_PREFIX_IMAGES, VLB_PREFIX_TOKENS, VLB_PREFIX_KV } vlb_prefix_source;
 
 /* The training objective for shards of exactly `batch` samples: plans once, runs without allocating. Single-threaded:
  * one objective per worker thread, all sharing the model's weights. Borrowed model must outlive it. */
 typedef struct vlb_objective vlb_objective;
 vlb_code vlb_objective_create(const vlb_model *model, int batch, vlb_objective **objective, vlb_error *err);
+/* bf16: keys and values of a frozen VLM's context are rounded to bfloat16 before the expert sees them, whatever the source. */
+vlb_code vlb_objective_create_from(const vlb_model *model, int batch, vlb_prefix_source source, bool bf16, vlb_objective **objective,
+                                   vlb_error *err);
 void vlb_objective_free(vlb_objective *objective);
 /* loss: sum over the shard of the elementwise loss times scale, in double. gradient: [gradient_count], overwritten with
  * the gradient of that. scale = 1 / max(1, valid steps of the whole batch * action_dim). gradient NULL: loss only. */
@@ -96,7 +104,8 @@ vlb_code vlb_objective_run(vlb_objective *objective, const vlb_batch *batch, dou
                            vlb_error *err);
 /* Useful floating-point operations of one run (matrix products only, forward and backward; what is skipped is not counted). */
 double vlb_objective_flops(const vlb_objective *objective);
-vlb_graph *vlb_objective_graph(vlb_objective *objective); /* for profiles; owned by the objective */
+/* For profiles: the graph with gradients first, then what computes a frozen VLM's part. Owned by the objective; returns how many. */
+int vlb_objective_graphs(vlb_objective *objective, vlb_graph *graphs[3]);
 
 /* Lets go of the memory behind a tensor of a mapped model; it is read from its file again when it is used. */
 void vlb_model_release(const vlb_model *model, const float *data);

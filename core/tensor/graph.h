@@ -107,7 +107,8 @@ size_t vlb_graph_packed_bytes(const vlb_graph *g);         /* weights packed for
 typedef struct {
   const char *op;
   int runs;
-  double seconds, flops;
+  double seconds, flops; /* by the clock */
+  double cpu;            /* of the thread's processor time */
 } vlb_profile_row;
 void vlb_graph_profile(vlb_graph *g, bool on);             /* start (clears) or stop timing each op */
 int vlb_graph_profile_rows(const vlb_graph *g, vlb_profile_row *rows, int max); /* summed per kind of op, slowest first */

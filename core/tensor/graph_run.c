@@ -131,9 +131,10 @@ int vlb_graph_profile_rows(const vlb_graph *g, vlb_profile_row *rows, int max) {
     int j = 0;
     while (j < count && strcmp(rows[j].op, n->op->name)) j++;
     if (j == max) continue;
-    if (j == count) rows[count++] = (vlb_profile_row){n->op->name, 0, 0, 0};
+    if (j == count) rows[count++] = (vlb_profile_row){.op = n->op->name};
     rows[j].runs += n->runs;
     rows[j].seconds += n->seconds;
+    rows[j].cpu += n->cpu;
     rows[j].flops += n->flops * n->runs;
   }
   qsort(rows, (size_t)count, sizeof *rows, slower_first);

@@ -7,6 +7,16 @@
 
 enum { VLB_BENCH_ROWS = 48 };
 
+/* Training with a form of the prefix cache (core/train/prefix_cache.h). */
+typedef struct {
+  const char *name;    /* "kv", "vision", "none" */
+  double step_seconds; /* median */
+  double cpu_seconds;  /* processor time of a step, mean: what other programs take does not count */
+  double gb;           /* what a thousand frames take on disk */
+} vlb_train_form;
+
+enum { VLB_TRAIN_FORMS = 3 };
+
 typedef struct {
   double step_seconds;       /* median optimiser step: batch, shards, sum, AdamW */
   double samples_per_second;
@@ -16,15 +26,18 @@ typedef struct {
   double share;              /* of the wanted processor time that training got; well below 1 when other programs run */
   int threads;
   int64_t parameters;        /* trainable floats */
-  /* Thread-seconds of a step per kind of op, slowest first; the last two rows are what is left: "batches" (pictures, noise, targets)
-   * and "sum, AdamW, waiting". Timed in steps of their own, whose thread-seconds they add up to. */
+  vlb_train_form forms[VLB_TRAIN_FORMS]; /* with a frozen VLM: all forms of the cache, measured in turns there and back; the other figures are the first's */
+  int form_count;                         /* 0: the VLM is trained */
+  /* Processor time of a step per kind of op, slowest first; the last two rows are what is left: "batches" (pictures, noise, targets, reading the
+   * prefix cache) and "sum, AdamW". Timed in steps of their own, whose processor time they add up to. */
   vlb_profile_row rows[VLB_BENCH_ROWS];
   int row_count;
   double profile_seconds;
 } vlb_train_bench;
 
-/* Measures about `seconds` in all on random data, in turns raw, train, train, raw. */
-vlb_code vlb_bench_train(const vlb_model_config *model, const vlb_train_config *config, double seconds, const vlb_context *ctx,
+/* Measures about `seconds` in all on random data, in turns raw, train, train, raw. cache: an empty folder for the prefix cache of a frozen VLM, which is
+ * filled there; NULL: no forms. */
+vlb_code vlb_bench_train(const vlb_model_config *model, const vlb_train_config *config, double seconds, const char *cache, const vlb_context *ctx,
                          vlb_train_bench *out, vlb_error *err);
 
 #endif

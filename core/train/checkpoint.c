@@ -32,6 +32,8 @@ vlb_code vlb_checkpoint_identify(vlb_trainer *t, vlb_error *err) {
   vlb_train_config config = *t->config;
   config.checkpoint_every = 1;
   config.vlm.s[0] = 0;
+  config.prefix_cache = VLB_CACHE_NONE;
+  config.prefix_cache_gb = config.prefix_cache_memory_gb = 0;
   vlb_fields_write(vlb_model_fields, &t->model->config, out);
   vlb_fields_write(vlb_train_fields, &config, out);
   t->job->identify(t, out);

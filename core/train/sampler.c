@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/memory.h"
 #include "core/base/rng.h"
 #include "core/data/image.h"
+#include "core/model/prefix.h"
 
 /* --- order of the frames --- */
 
@@ -43,12 +45,22 @@ int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk) {
 
 static size_t view_floats(const vlb_samples *b) { return 3 * (size_t)(b->model->image_size * b->model->image_size); }
 
-vlb_code vlb_samples_open(vlb_samples *b, const vlb_model_config *c, int n, vlb_error *err) {
-  *b = (vlb_samples){.model = c, .n = n};
+static float *pictures(vlb_samples *b, const vlb_model *m) {
+  size_t n = (size_t)b->n;
+  switch (b->source) {
+    case VLB_PREFIX_TOKENS: return b->image_tokens = vlb_floats(n * vlb_prefix_token_count(m));
+    case VLB_PREFIX_KV: return b->kv = vlb_floats(n * (size_t)m->shape.vlm_layers * vlb_prefix_layer_count(m));
+    default: return b->images = calloc((size_t)m->config.cameras * n * view_floats(b), sizeof *b->images);
+  }
+}
+
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *m, int n, vlb_prefix_source source, vlb_error *err) {
+  const vlb_model_config *c = &m->config;
+  *b = (vlb_samples){.model = c, .source = source, .n = n};
   size_t count = (size_t)n, chunk = (size_t)c->chunk_size, length = (size_t)c->tokenizer_max_length;
   size_t width = (size_t)c->max_action_dim;
   /* zeroed: padded dimensions stay 0 for good */
-  b->images = calloc((size_t)c->cameras * count * view_floats(b), sizeof *b->images);
+  bool seen = pictures(b, m);
   b->tokens = calloc(count * length, sizeof *b->tokens);
   b->token_mask = calloc(count * length, 1);
   b->state = calloc(count * (size_t)c->max_state_dim, sizeof *b->state);
@@ -56,7 +68,7 @@ vlb_code vlb_samples_open(vlb_samples *b, const vlb_model_config *c, int n, vlb_
   b->action_pad = calloc(count * chunk, 1);
   b->noise = calloc(count * chunk * width, sizeof *b->noise);
   b->time = calloc(count, sizeof *b->time);
-  if (!b->images || !b->tokens || !b->token_mask || !b->state || !b->actions || !b->action_pad || !b->noise || !b->time) {
+  if (!seen || !b->tokens || !b->token_mask || !b->state || !b->actions || !b->action_pad || !b->noise || !b->time) {
     vlb_samples_close(b);
     return vlb_fail(err, VLB_FAILED, "not enough memory for %d training samples; lower batch_size", n);
   }
@@ -65,6 +77,8 @@ vlb_code vlb_samples_open(vlb_samples *b, const vlb_model_config *c, int n, vlb_
 
 void vlb_samples_close(vlb_samples *b) {
   free(b->images);
+  free(b->image_tokens);
+  free(b->kv);
   free(b->tokens);
   free(b->token_mask);
   free(b->state);
@@ -75,10 +89,10 @@ void vlb_samples_close(vlb_samples *b) {
   *b = (vlb_samples){0};
 }
 
-static void fill_observation(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame) {
+void vlb_samples_observe(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame) {
   int size = data->size, target = (int)b->model->image_size;
   size_t stored = 3 * (size_t)size * (size_t)size;
-  for (int v = 0; v < data->cameras; v++)
+  for (int v = 0; b->images && v < data->cameras; v++)
     vlb_image_prepare_u8(data->pixels + (size_t)(frame * data->cameras + v) * stored, size, size,
                          b->images + (size_t)(v * b->n + at) * view_floats(b), target);
   size_t length = (size_t)data->prompt_length, task = (size_t)data->task[frame];
@@ -100,7 +114,7 @@ static void fill_actions(vlb_samples *b, int at, const vlb_dataset *data, int64_
 }
 
 void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample) {
-  fill_observation(b, at, data, frame);
+  vlb_samples_observe(b, at, data, frame);
   fill_actions(b, at, data, frame);
   size_t noise = (size_t)(b->model->chunk_size * b->model->max_action_dim);
   vlb_rng rng = vlb_rng_make(seed, VLB_RNG_NOISE, (uint32_t)step, (uint32_t)sample);
@@ -112,6 +126,8 @@ void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t f
 
 vlb_batch vlb_samples_batch(const vlb_samples *b) {
   return (vlb_batch){.images = b->images,
+                     .image_tokens = b->image_tokens,
+                     .kv = b->kv,
                      .tokens = b->tokens,
                      .token_mask = b->token_mask,
                      .state = b->state,

@@ -24,16 +24,20 @@ int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk);
 /* Memory of a batch of n samples in vlb_batch's layout; recorded views are all real, empty cameras are the model's affair. */
 typedef struct {
   const vlb_model_config *model;
+  vlb_prefix_source source; /* which of the next three there is */
+  float *images, *image_tokens, *kv;
   int n;
-  float *images, *state, *actions, *noise, *time;
+  float *state, *actions, *noise, *time;
   uint8_t *token_mask, *action_pad;
   int32_t *tokens;
 } vlb_samples;
 
-vlb_code vlb_samples_open(vlb_samples *b, const vlb_model_config *model, int n, vlb_error *err);
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *model, int n, vlb_prefix_source source, vlb_error *err);
 void vlb_samples_close(vlb_samples *b);
-/* Fills place `at` with `frame`; noise and time are those of (seed, step, sample), sample = place in the whole batch. */
+/* Fills place `at` with `frame`, but for image tokens or kv, which are the prefix cache's to fill; noise and time are those of (seed, step, sample), sample = place in the whole batch. */
 void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample);
+/* What a policy sees at `frame` alone: pictures, unless the source is another, words, state. */
+void vlb_samples_observe(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame);
 vlb_batch vlb_samples_batch(const vlb_samples *b); /* a view, valid until close */
 
 #endif

@@ -23,7 +23,14 @@
   X(REAL, weight_decay, "1e-10", 0, 1, NULL, "AdamW")                                                            \
   X(REAL, grad_clip, "10", 0, 1e9, NULL, "largest gradient norm; 0 = no limit")                                             \
   X(TEXT, vlm, "", 0, 0, NULL, "weights the VLM starts from: a shipped one's name or a folder with model.safetensors; empty: random") \
+  X(ENUM, prefix_cache, "kv", 0, 0, "none vision kv", "frozen VLM: most that is kept of each frame on disk; less where it does not fit. No result depends on it") \
+  X(REAL, prefix_cache_gb, "8", 0, 1e6, NULL, "most disk for the prefix cache, GB; files of other runs make room, the oldest first") \
+  X(REAL, prefix_cache_memory_gb, "1", 0, 1e6, NULL, "most of the mapped cache that stays in the program's memory, GB") \
+  X(ENUM, prefix_precision, "float32", 0, 0, "float32 bfloat16", "frozen VLM: keys and values of pictures and words as training sees them, cached or not") \
   X(INT, checkpoint_every, "500", 1, 100000000, NULL, "steps between resumable checkpoints")
+
+enum { VLB_CACHE_NONE, VLB_CACHE_VISION, VLB_CACHE_KV };
+enum { VLB_PRECISION_FLOAT32, VLB_PRECISION_BFLOAT16 };
 
 typedef struct {
   VLB_TRAIN_FIELDS(VLB_FIELD_MEMBER)
@@ -53,9 +60,10 @@ const vlb_stats *vlb_dataset_action_stats(const vlb_dataset *d);
  * loss.csv (step,loss,grad_norm,lr; the norm before clipping). A resumable checkpoint (folder/checkpoint.safetensors) is written every
  * checkpoint_every steps and removed at the end; if one is there, training goes on from it and ends with the same bytes. The weights are
  * the same bits for any ctx->threads. Errors: VLB_USAGE for a configuration that cannot run, VLB_FAILED for a loss that is not finite
- * (names the step; nothing is published) or a checkpoint of another run, VLB_INTERRUPTED after a stop (checkpoint written). */
+ * (names the step; nothing is published) or a checkpoint of another run, VLB_INTERRUPTED after a stop (checkpoint written). cache: folder of the
+ * prefix cache (core/train/prefix_cache.h), which runs may share; NULL: none. */
 vlb_code vlb_train(vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *label, const char *folder,
-                   const vlb_context *ctx, vlb_error *err);
+                   const char *cache, const vlb_context *ctx, vlb_error *err);
 
 /* Learning rate of step s = 0,1,... (specification 17.3). */
 double vlb_learning_rate(const vlb_train_config *config, int64_t s);

@@ -24,6 +24,7 @@ static vlb_code policy_shard(vlb_trainer *t, int shard, int worker, vlb_error *e
   for (int i = 0; i < w->samples.n; i++) {
     int64_t place = (int64_t)shard * w->samples.n + i;
     vlb_samples_fill(&w->samples, i, t->data, t->frames[place], (uint64_t)t->config->seed, t->step, place);
+    if (t->cache) vlb_prefix_cache_read(t->cache, t->frames[place], &w->samples, i);
   }
   vlb_batch batch = vlb_samples_batch(&w->samples);
   return vlb_objective_run(w->objective, &batch, t->scale, &t->losses[shard], vlb_trainer_gradient(t, shard), err);
@@ -109,9 +110,12 @@ static vlb_code policy_open(vlb_trainer *t, vlb_error *err) {
   VLB_TRY(vlb_sampler_open(&t->sampler, t->data, t->config, err));
   t->worker = calloc((size_t)t->workers, sizeof *t->worker);
   if (!t->worker) return vlb_fail(err, VLB_FAILED, "not enough memory for %d training threads", t->workers);
+  VLB_TRY(vlb_prefix_cache_open(t->model, t->config, t->data, t->cache_folder, t->ctx, &t->cache, err));
+  vlb_prefix_source source = vlb_prefix_cache_source(t->cache);
+  bool bf16 = t->config->prefix_precision == VLB_PRECISION_BFLOAT16;
   for (int i = 0; i < t->workers; i++) {
-    VLB_TRY(vlb_objective_create(t->model, samples, &t->worker[i].objective, err));
-    VLB_TRY(vlb_samples_open(&t->worker[i].samples, &t->model->config, samples, err));
+    VLB_TRY(vlb_objective_create_from(t->model, samples, source, bf16, &t->worker[i].objective, err));
+    VLB_TRY(vlb_samples_open(&t->worker[i].samples, t->model, samples, source, err));
   }
   return VLB_OK;
 }
@@ -121,6 +125,7 @@ static void policy_close(vlb_trainer *t) {
     vlb_objective_free(t->worker[i].objective);
     vlb_samples_close(&t->worker[i].samples);
   }
+  vlb_prefix_cache_close(t->cache);
   free(t->worker);
 }
 
@@ -148,8 +153,15 @@ vlb_code vlb_trainer_open_job(vlb_trainer *t, const vlb_train_job *job, void *ow
 }
 
 vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *folder,
-                          const vlb_context *ctx, vlb_error *err) {
-  *t = (vlb_trainer){.job = &vlb_policy_job, .model = model, .config = config, .data = data, .ctx = ctx, .folder = folder, .n = model->gradient_count};
+                          const char *cache, const vlb_context *ctx, vlb_error *err) {
+  *t = (vlb_trainer){.job = &vlb_policy_job,
+                     .model = model,
+                     .config = config,
+                     .data = data,
+                     .ctx = ctx,
+                     .folder = folder,
+                     .cache_folder = cache,
+                     .n = model->gradient_count};
   if (data->prompt_length != model->config.tokenizer_max_length || data->cameras != model->config.cameras)
     return vlb_fail(err, VLB_USAGE, "the demonstrations were loaded for a model with other cameras or tokenizer_max_length");
   return open_run(t, err);
@@ -245,9 +257,9 @@ vlb_code vlb_trainer_run(vlb_trainer *t, const char *label, vlb_error *err) {
 }
 
 vlb_code vlb_train(vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *label, const char *folder,
-                   const vlb_context *ctx, vlb_error *err) {
+                   const char *cache, const vlb_context *ctx, vlb_error *err) {
   vlb_trainer t;
-  vlb_code code = vlb_trainer_open(&t, model, config, data, folder, ctx, err);
+  vlb_code code = vlb_trainer_open(&t, model, config, data, folder, cache, ctx, err);
   if (!code) code = vlb_trainer_run(&t, label, err);
   vlb_trainer_close(&t);
   return code ? vlb_fail_at(err, "%s", label) : VLB_OK;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "core/base/hash.h"
-#include "core/train/sampler.h"
+#include "core/train/prefix_cache.h"
 
 /* What one worker thread needs to run a shard: its own plan and its own batch. */
 typedef struct {
@@ -33,7 +33,7 @@ struct vlb_trainer {
   const vlb_train_config *config;
   const vlb_dataset *data; /* of the policy's job */
   const vlb_context *ctx;
-  const char *folder;
+  const char *folder, *cache_folder;
   char run[VLB_HASH_SIZE]; /* digest of everything that decides the result: a checkpoint of another run is refused */
 
   int64_t step;  /* updates done */
@@ -48,14 +48,16 @@ struct vlb_trainer {
   double lr;
   int workers;
   vlb_train_worker *worker;
+  vlb_prefix_cache *cache; /* NULL: none; owned */
   float *gradients; /* [shards,n]; after the reduction the first is the gradient of the batch */
   double *losses;   /* [shards], likewise */
   double *squares;  /* [chunks] */
 };
 
-/* A run at step 0. Everything is borrowed until close, which is also due after a failed open. folder: NULL without checkpoints. */
+/* A run at step 0. Everything is borrowed until close, which is also due after a failed open. folder: NULL without checkpoints. cache: as in
+ * vlb_train; it is filled here. */
 vlb_code vlb_trainer_open(vlb_trainer *t, vlb_model *model, const vlb_train_config *config, const vlb_dataset *data, const char *folder,
-                          const vlb_context *ctx, vlb_error *err);
+                          const char *cache, const vlb_context *ctx, vlb_error *err);
 /* The same for any job. */
 vlb_code vlb_trainer_open_job(vlb_trainer *t, const vlb_train_job *job, void *own, vlb_model *model, const vlb_train_config *config,
                               const char *folder, const vlb_context *ctx, vlb_error *err);

@@ -5,6 +5,7 @@
 #include "core/tensor/backend.h"
 #include "core/tensor/bench.h"
 #include "core/train/bench.h"
+#include "core/train/cache_file.h"
 #include "experiments/cli/bench_infer.h"
 #include "experiments/cli/bench_sim.h"
 #include "experiments/cli/commands.h"
@@ -14,10 +15,15 @@ static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
 
 /* --- bench train --- */
 
-static void print_train(const char *arm, const vlb_train_bench *b) {
+static void print_train(const char *arm, double batch, const vlb_train_bench *b) {
   double total = b->profile_seconds, shown = 0;
   printf("%-14s %8.0f samples/s  step %.1f ms  useful %.1f GFLOP/s  raw oneDNN %.1f GFLOP/s  ratio %.1f%%\n", arm, b->samples_per_second,
          1e3 * b->step_seconds, b->useful, b->raw, 100 * ratio(b->useful, b->raw));
+  for (int i = 0; i < b->form_count; i++) {
+    const vlb_train_form *f = &b->forms[i], *none = &b->forms[b->form_count - 1];
+    printf("  prefix cache %-9s %8.2f samples/s  x %.2f (by processor time x %.2f)  %.3f GB per 1000 frames\n", f->name, batch / f->step_seconds,
+           none->step_seconds / f->step_seconds, none->cpu_seconds / f->cpu_seconds, f->gb);
+  }
   printf("  %-22s %7s %9s %7s %9s\n", "op", "calls", "ms", "share", "GFLOP/s");
   for (int i = 0; i < b->row_count; i++) {
     const vlb_profile_row *r = &b->rows[i];
@@ -30,24 +36,36 @@ static void print_train(const char *arm, const vlb_train_bench *b) {
   printf("  %-22s %7s %9.2f %6.1f%%\n\n", "the rest", "", 1e3 * (total - shown), 100 * ratio(total - shown, total));
 }
 
+static json_t *forms_json(const vlb_train_bench *b) {
+  json_t *forms = json_array();
+  for (int i = 0; i < b->form_count; i++)
+    json_array_append_new(forms, json_pack("{s:s,s:f,s:f,s:f}", "prefix_cache", b->forms[i].name, "step_seconds", b->forms[i].step_seconds, "cpu_seconds",
+                                           b->forms[i].cpu_seconds, "gb_per_1000_frames", b->forms[i].gb));
+  return forms;
+}
+
 static json_t *train_json(const char *arm, const vlb_train_bench *b) {
   json_t *ops = json_array();
   for (int i = 0; i < b->row_count; i++)
     json_array_append_new(ops, json_pack("{s:s,s:i,s:f,s:f}", "op", b->rows[i].op, "calls", b->rows[i].runs, "thread_seconds",
                                          b->rows[i].seconds, "gflop", 1e-9 * b->rows[i].flops));
-  return json_pack("{s:s,s:i,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o}", "arm", arm, "threads", b->threads, "trainable", (json_int_t)b->parameters,
+  return json_pack("{s:s,s:i,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "arm", arm, "threads", b->threads, "trainable", (json_int_t)b->parameters,
                    "samples_per_second", b->samples_per_second, "step_seconds", b->step_seconds, "gflop_per_step", 1e-9 * b->flops,
-                   "useful_gflops", b->useful, "raw_gflops", b->raw, "ratio", ratio(b->useful, b->raw), "share", b->share, "ops", ops);
+                   "useful_gflops", b->useful, "raw_gflops", b->raw, "ratio", ratio(b->useful, b->raw), "share", b->share, "forms", forms_json(b), "ops", ops);
 }
 
 static vlb_code bench_arm(const vlb_arm *arm, double seconds, const vlb_context *ctx, json_t *rows, vlb_error *err) {
   vlb_train_bench b;
-  VLB_TRY(vlb_bench_train(&arm->settings.model, &arm->settings.train, seconds, ctx, &b, err));
+  char cache[] = "/tmp/vlabench-bench-XXXXXX";
+  if (!mkdtemp(cache)) return vlb_fail(err, VLB_FAILED, "no folder for the prefix cache can be made in /tmp");
+  vlb_code code = vlb_bench_train(&arm->settings.model, &arm->settings.train, seconds, cache, ctx, &b, err);
+  vlb_cache_folder_remove(cache);
+  VLB_TRY(code);
   if (b.share < 0.9)
     vlb_warn(ctx->log, "training got only %.0f%% of %d processors because other programs are running; by the time it got, the ratio is %.1f%%",
              100 * b.share, b.threads, 100 * ratio(b.useful, b.raw * b.share));
   if (rows) json_array_append_new(rows, train_json(arm->name, &b));
-  else print_train(arm->name, &b);
+  else print_train(arm->name, (double)arm->settings.train.batch_size, &b);
   fflush(stdout);
   return VLB_OK;
 }
@@ -180,12 +198,30 @@ static vlb_code bench_ops(const vlb_ablation *a, double seconds, const vlb_conte
 
 /* --- the command --- */
 
+/* the 0.45B shape with random weights, as fine-tuning trains it: frozen VLM, small batches */
+static vlb_code published_arm(vlb_ablation **out, vlb_error *err) {
+  vlb_ablation *a = *out = calloc(1, sizeof *a);
+  if (!a) return vlb_fail(err, VLB_FAILED, "out of memory");
+  vlb_settings *s = &a->arms[0].settings;
+  vlb_settings_default(s);
+  s->model = published_model();
+  s->train.batch_size = 8;
+  s->train.shards = 2;
+  snprintf(a->name, sizeof a->name, "0.45B");
+  snprintf(a->arms[0].name, sizeof a->arms[0].name, "0.45B");
+  a->arm_count = 1;
+  return VLB_OK;
+}
+
 static vlb_code bench_models(bool train, const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
   vlb_ablation *a;
   const char *file = vlb_arg_at(args, 1);
   double seconds = train ? 10 : 0.3;
   VLB_TRY(vlb_arg_real(args, "seconds", 0.01, 3600, &seconds, err));
-  VLB_TRY(vlb_ablation_read(file ? file : "ablations/attention.toml", false, &a, err));
+  if (train && file && !strcmp(file, "0.45B"))
+    VLB_TRY(published_arm(&a, err));
+  else
+    VLB_TRY(vlb_ablation_read(file ? file : "ablations/attention.toml", false, &a, err));
   vlb_code code = train ? bench_train(a, args, seconds, ctx, rows, err) : bench_ops(a, seconds, ctx, rows, err);
   free(a);
   return code;
@@ -228,6 +264,7 @@ const vlb_command vlb_cmd_bench = {
     "bench", "speed of training, inference, single ops beside oneDNN's raw rate, simulator", "train|ops [FILE], infer DIR or sim [SUITE]",
     "  vlabench bench train                     samples/s and useful GFLOP/s of every arm of ablations/attention.toml\n"
     "  vlabench bench train my.toml --arm wide  one arm of another file, with the time of each kind of op\n"
+    "  vlabench bench train 0.45B               the published shape, random weights: with prefix cache, image tokens alone, and without\n"
     "  vlabench bench ops --json                shapes of the micro and the 0.45B model, forward and backward\n"
     "  vlabench bench infer smolvla_base        a chunk of actions, stage by stage, beside the raw rate of the same products\n"
     "  vlabench bench sim                       steps beside bare MuJoCo, pictures, the expert's episodes\n"

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/train/cache_file.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/study.h"
 #include "experiments/plan/run_cell.h"
@@ -27,7 +28,8 @@ static void leave_folder(const char *folder) {
 
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   vlb_settings settings;
-  char weights[1024];
+  char weights[1024], own_cache[1024];
+  const char *cache = vlb_arg_text(args, "cache", NULL);
   const char *file = vlb_arg_at(args, 0), *demos[VLB_MAX_PARENTS + 1], *out = vlb_arg_text(args, "out", "model");
   VLB_TRY(vlb_settings_read(file ? file : "base_micro", vlb_arg_text(args, "arm", NULL), vlb_arg_on(args, "quick"), &settings, err));
   const char *assignment;
@@ -38,11 +40,13 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   if (!demo_count) return vlb_fail(err, VLB_USAGE, "train: --demos FOLDER is missing; 'vlabench demos' records demonstrations");
   VLB_TRY(vlb_path(weights, sizeof weights, err, "%s/model.safetensors", out));
   if (vlb_file_exists(weights)) return vlb_fail(err, VLB_USAGE, "%s: there is a trained model already; choose another folder with -o", out);
+  VLB_TRY(vlb_path(own_cache, sizeof own_cache, err, "%s/prefix_cache", out));
   VLB_TRY(vlb_folder_make(out, err));
   vlb_folder_clean(out);
   /* first, so that a model is never without them */
   vlb_code code = write_settings(&settings, out, err);
-  if (!code) code = vlb_train_in(&settings, demos, demo_count, vlb_arg_text(args, "init", NULL), out, "train", ctx, err);
+  if (!code) code = vlb_train_in(&settings, demos, demo_count, vlb_arg_text(args, "init", NULL), out, cache ? cache : own_cache, "train", ctx, err);
+  if (!code && !cache) vlb_cache_folder_remove(own_cache);
   if (code)
     leave_folder(out);
   else
@@ -62,6 +66,7 @@ static const vlb_option options[] = {{0, "demos", "DIR", "folder of demonstratio
                                      {'o', "out", "DIR", "where the model goes (default ./model); an unfinished one there is continued"},
                                      {0, "init", "DIR", "start from the weights of this trained model"},
                                      {0, "arm", "NAME", "take the settings of this arm of FILE"},
+                                     {0, "cache", "DIR", "prefix cache to share with other runs; else one in the model's folder, while it trains"},
                                      {0, "set", "S.KEY=V", "change one setting; may be repeated"},
                                      VLB_OPTION_QUICK,
                                      {0, NULL, NULL, NULL}};

@@ -66,9 +66,11 @@ static vlb_code write_demos(FILE *out, const vlb_cell *cell, vlb_error *err) {
   return VLB_OK;
 }
 
-/* Rows of [train] that enter a name. A VLM is known by its digest among the inputs. */
+/* Rows of [train] that enter a name. A VLM is known by its digest among the inputs; what is kept of it on disk changes nothing; and a key that came
+ * after stored results must not rename them while it has its default. */
 static void write_train_keys(FILE *out, const vlb_train_config *config) {
-  static const char *const elsewhere[] = {"vlm"};
+  const char *elsewhere[] = {"vlm", "prefix_cache", "prefix_cache_gb", "prefix_cache_memory_gb",
+                             config->prefix_precision == VLB_PRECISION_FLOAT32 ? "prefix_precision" : "vlm"};
   vlb_field rows[64];
   int n = 0;
   for (const vlb_field *f = vlb_train_fields; f->name; f++) {
@@ -93,6 +95,7 @@ static vlb_code write_train(FILE *out, const vlb_cell *cell, const vlb_cell *cel
   if (*vlm) fprintf(out, "vlm = \"%s\"\n", vlm);
   set_default(vlb_train_fields, &s.train, "checkpoint_every");
   set_default(vlb_train_fields, &s.train, "seeds");
+  if (s.model.freeze != VLB_FREEZE_VLM) set_default(vlb_train_fields, &s.train, "prefix_precision"); /* there is no such prefix */
   write_train_keys(out, &s.train);
   write_section(out, "model", vlb_model_fields, &s.model);
   return VLB_OK;

@@ -57,14 +57,14 @@ static vlb_code begin_model(const vlb_settings *s, const char *init, vlb_model *
   return vlb_model_load(*model, path, err);
 }
 
-vlb_code vlb_train_in(const vlb_settings *s, const char *const *demos, int demo_count, const char *init, const char *folder, const char *label,
-                      const vlb_context *ctx, vlb_error *err) {
+vlb_code vlb_train_in(const vlb_settings *s, const char *const *demos, int demo_count, const char *init, const char *folder, const char *cache,
+                      const char *label, const vlb_context *ctx, vlb_error *err) {
   vlb_model *model = NULL;
   vlb_dataset *data = NULL;
   vlb_code code = begin_model(s, init, &model, err);
   if (!code) code = load_demos(&s->model, demos, demo_count, ctx, &data, err);
   if (!code) code = vlb_model_folder_describe(folder, &s->model, err);
-  if (!code) code = vlb_train(model, &s->train, data, label, folder, ctx, err);
+  if (!code) code = vlb_train(model, &s->train, data, label, folder, cache, ctx, err);
   vlb_dataset_free(data);
   vlb_model_free(model);
   return code;
@@ -96,12 +96,12 @@ static vlb_code run_latency(const vlb_cell *cell, const char *folder, const vlb_
   return vlb_cost_write(folder, &latency, err);
 }
 
-vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *label, const vlb_context *ctx,
-                       vlb_error *err) {
+vlb_code vlb_cell_work(const vlb_cell *cell, const char *folder, const char *const *parents, const char *cache, const char *label,
+                       const vlb_context *ctx, vlb_error *err) {
   if (cell->kind == VLB_CELL_DEMOS) return vlb_demos_record(&cell->settings.demos, folder, ctx, err);
   if (cell->kind == VLB_CELL_TRAIN) {
     int demos = cell->parent_count - cell->initialised;
-    return vlb_train_in(&cell->settings, parents, demos, cell->initialised ? parents[demos] : NULL, folder, label, ctx, err);
+    return vlb_train_in(&cell->settings, parents, demos, cell->initialised ? parents[demos] : NULL, folder, cache, label, ctx, err);
   }
   if (cell->kind == VLB_CELL_LATENCY) return run_latency(cell, folder, ctx, err);
   return run_eval(cell, folder, parents[0], label, ctx, err);

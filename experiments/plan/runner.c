@@ -82,8 +82,9 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   const vlb_cell *cell = &r->plan->cells[i];
   vlb_store_cell open;
   origins from;
-  char label[288], about[48];
+  char label[288], about[48], cache[1024];
   bool done;
+  VLB_TRY(vlb_path(cache, sizeof cache, err, "%s/prefix_cache", r->root));
   VLB_TRY(find_origins(r, cell, &from, err));
   if (vlb_store_begin(&open, r->root, cell->name, cell->text, r->ctx, &done, err)) return tell(r, i, err);
   if (done) return VLB_OK;
@@ -91,7 +92,7 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   r->class_known = true;
   vlb_info(r->ctx->log, "cell %d/%d %s: %s", i + 1, r->plan->count, cell->label, vlb_about(r->outlook[i].seconds, about, sizeof about));
   progress_label(r, i, label, sizeof label);
-  vlb_code code = vlb_cell_work(cell, open.folder, from.folders, label, r->ctx, err);
+  vlb_code code = vlb_cell_work(cell, open.folder, from.folders, cache, label, r->ctx, err);
   vlb_progress_end(r->ctx->log);
   if (code) {
     drop_label(err, label);

@@ -212,7 +212,9 @@ static void flops_of(const char *changes, double *forward, double *backward) {
   vlb_model *m = model_of(changes);
   vlb_objective *o;
   assert_int_equal(vlb_objective_create(m, 2, &o, NULL), VLB_OK);
-  *forward = vlb_graph_flops(vlb_objective_graph(o), false);
+  vlb_graph *graphs[3];
+  *forward = 0;
+  for (int i = vlb_objective_graphs(o, graphs); i > 0; i--) *forward += vlb_graph_flops(graphs[i - 1], false);
   *backward = vlb_objective_flops(o) - *forward;
   vlb_objective_free(o);
   vlb_model_free(m);

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/base/file.h"
 #include "core/base/rng.h"
 
 vlb_model_config tiny_model(void) {
@@ -65,4 +67,30 @@ vlb_dataset *small_dataset(const vlb_model_config *model, const vlb_context *ctx
   write_task(files[1], "open the drawer", true, 1, 16, 20);
   if (vlb_dataset_load(model, files, 2, ctx, &data, &err)) fail_msg("%s", err.message);
   return data;
+}
+
+const char *file_in(const char *folder, const char *name) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+bool exists_in(const char *folder, const char *name) { return vlb_file_exists(file_in(folder, name)); }
+
+static void same_file(const char *a, const char *b, const char *name) {
+  char *x, *y;
+  size_t n, m;
+  vlb_error err;
+  assert_int_equal(vlb_file_read(file_in(a, name), &x, &n, &err), VLB_OK);
+  assert_int_equal(vlb_file_read(file_in(b, name), &y, &m, &err), VLB_OK);
+  assert_int_equal(n, m);
+  if (memcmp(x, y, n)) fail_msg("%s differs between %s and %s", name, a, b);
+  free(x), free(y);
+}
+
+void same_run(const char *a, const char *b) {
+  same_file(a, b, "model.safetensors");
+  same_file(a, b, "statistics.safetensors");
+  same_file(a, b, "loss.csv");
+  assert_false(exists_in(b, "checkpoint.safetensors"));
 }

@@ -19,4 +19,10 @@ void write_task(const char *path, const char *instruction, bool observed_before,
 /* Two task files in the present folder, loaded for the model. */
 vlb_dataset *small_dataset(const vlb_model_config *model, const vlb_context *ctx);
 
+/* FOLDER/NAME in static memory */
+const char *file_in(const char *folder, const char *name);
+bool exists_in(const char *folder, const char *name);
+/* Two finished runs left the same bytes, the second no checkpoint. */
+void same_run(const char *a, const char *b);
+
 #endif

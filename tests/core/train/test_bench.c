@@ -28,7 +28,7 @@ static void test_rates_hang_together(void **state) {
   vlb_train_config c = settings();
   vlb_train_bench b;
   vlb_error err = {0};
-  if (vlb_bench_train(&m, &c, 0.01, &ctx, &b, &err)) fail_msg("%s", err.message);
+  if (vlb_bench_train(&m, &c, 0.01, NULL, &ctx, &b, &err)) fail_msg("%s", err.message);
   assert_true(b.flops > 0 && b.raw > 0 && b.share > 0);
   assert_true(fabs(b.samples_per_second * b.step_seconds - 4) < 1e-9);
   assert_true(fabs(b.useful * b.step_seconds * 1e9 / b.flops - 1) < 1e-9);
@@ -39,6 +39,23 @@ static void test_rates_hang_together(void **state) {
   assert_string_equal(b.rows[b.row_count - 2].op, "batches");
 }
 
+/* a frozen VLM: all forms of the cache */
+static void test_forms(void **state) {
+  (void)state;
+  vlb_model_config m = tiny_model();
+  m.freeze = VLB_FREEZE_VLM;
+  vlb_train_config c = settings();
+  vlb_train_bench b;
+  vlb_error err = {0};
+  if (vlb_bench_train(&m, &c, 0.01, "bench_cache", &ctx, &b, &err)) fail_msg("%s", err.message);
+  assert_int_equal(b.form_count, 3);
+  for (int i = 0; i < 3; i++) assert_true(b.forms[i].step_seconds > 0 && b.forms[i].cpu_seconds > 0);
+  assert_true(b.forms[0].gb > b.forms[1].gb && b.forms[1].gb > b.forms[2].gb);
+  assert_true(b.forms[0].step_seconds == b.step_seconds);
+  if (vlb_bench_train(&m, &c, 0.01, NULL, &ctx, &b, &err)) fail_msg("%s", err.message);
+  assert_int_equal(b.form_count, 0);
+}
+
 static void test_stop(void **state) {
   (void)state;
   volatile sig_atomic_t stop = 1;
@@ -47,13 +64,13 @@ static void test_stop(void **state) {
   vlb_train_bench b;
   vlb_error err = {0};
   ctx.stop = &stop;
-  assert_int_equal(vlb_bench_train(&m, &c, 10, &ctx, &b, &err), VLB_INTERRUPTED);
+  assert_int_equal(vlb_bench_train(&m, &c, 10, NULL, &ctx, &b, &err), VLB_INTERRUPTED);
   ctx.stop = NULL;
 }
 
 int main(void) {
   ctx = (vlb_context){.log = vlb_log_open(stderr, true), .threads = 2};
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rates_hang_together), cmocka_unit_test(test_stop)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rates_hang_together), cmocka_unit_test(test_forms), cmocka_unit_test(test_stop)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   vlb_log_close(ctx.log);
   return failed;

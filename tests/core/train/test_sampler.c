@@ -73,7 +73,7 @@ static void test_targets_stop_at_the_episode(void **state) {
   vlb_dataset *d = small_dataset(&c, &ctx); /* episodes of 5, 6 and 5 frames; chunks of 4 */
   vlb_samples b;
   vlb_error err;
-  assert_int_equal(vlb_samples_open(&b, &c, 2, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 2, VLB_PREFIX_IMAGES, &err), VLB_OK);
   vlb_samples_fill(&b, 0, d, 0, 1, 0, 0); /* a whole chunk lies within */
   vlb_samples_fill(&b, 1, d, 9, 1, 0, 1); /* frames 9 and 10 remain of the second episode */
   assert_int_equal(vlb_valid_steps(d, 0, 4), 4);
@@ -96,7 +96,7 @@ static void test_noise_does_not_depend_on_the_place(void **state) {
   vlb_dataset *d = small_dataset(&c, &ctx);
   vlb_samples b;
   vlb_error err;
-  assert_int_equal(vlb_samples_open(&b, &c, 3, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 3, VLB_PREFIX_IMAGES, &err), VLB_OK);
   vlb_samples_fill(&b, 0, d, 1, 7, 5, 3);
   vlb_samples_fill(&b, 1, d, 2, 7, 5, 4);
   vlb_samples_fill(&b, 2, d, 2, 7, 5, 3);
@@ -117,7 +117,7 @@ static void test_time(void **state) {
   vlb_samples b;
   vlb_error err;
   double sum = 0, below = 0;
-  assert_int_equal(vlb_samples_open(&b, &c, 1, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 1, VLB_PREFIX_IMAGES, &err), VLB_OK);
   for (int i = 0; i < DRAWS; i++) {
     vlb_samples_fill(&b, 0, d, 0, 1, i, 0);
     assert_true(b.time[0] >= 0.001f && b.time[0] <= 1);
@@ -139,7 +139,7 @@ static void check_images(int stored) {
   const char *file = "images_demo.hdf5";
   write_task(file, "x", true, 1, stored, 3);
   assert_int_equal(vlb_dataset_load(&c, &file, 1, &ctx, &d, &err), VLB_OK);
-  assert_int_equal(vlb_samples_open(&b, &c, 2, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 2, VLB_PREFIX_IMAGES, &err), VLB_OK);
   vlb_samples_fill(&b, 1, d, 2, 1, 0, 0);
   vlb_episode e;
   make_episode(&e, 5, stored, 3);

@@ -34,7 +34,7 @@ static vlb_code train(const vlb_train_config *c, const char *folder, int threads
   vlb_model_init(model, 1);
   vlb_context mine = ctx;
   mine.threads = threads;
-  vlb_code code = vlb_train(model, c, data, "train test", folder, &mine, err);
+  vlb_code code = vlb_train(model, c, data, "train test", folder, NULL, &mine, err);
   vlb_model_free(model);
   return code;
 }
@@ -42,32 +42,6 @@ static vlb_code train(const vlb_train_config *c, const char *folder, int threads
 static void train_well(const vlb_train_config *c, const char *folder, int threads) {
   vlb_error err = {0};
   if (train(c, folder, threads, &err)) fail_msg("%s", err.message);
-}
-
-static const char *file_in(const char *folder, const char *name) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
-static bool exists(const char *folder, const char *name) { return vlb_file_exists(file_in(folder, name)); }
-
-static void same_file(const char *a, const char *b, const char *name) {
-  char *x, *y;
-  size_t n, m;
-  vlb_error err;
-  assert_int_equal(vlb_file_read(file_in(a, name), &x, &n, &err), VLB_OK);
-  assert_int_equal(vlb_file_read(file_in(b, name), &y, &m, &err), VLB_OK);
-  assert_int_equal(n, m);
-  if (memcmp(x, y, n)) fail_msg("%s differs between %s and %s", name, a, b);
-  free(x), free(y);
-}
-
-static void same_run(const char *a, const char *b) {
-  same_file(a, b, "model.safetensors");
-  same_file(a, b, "statistics.safetensors");
-  same_file(a, b, "loss.csv");
-  assert_false(exists(b, "checkpoint.safetensors"));
 }
 
 /* Loss of row `step` of loss.csv. */
@@ -122,8 +96,8 @@ static void test_stop_and_go_on(void **state) {
   ctx.stop = &stop;
   assert_int_equal(train(&c, "stopped", 2, &err), VLB_INTERRUPTED);
   ctx.stop = NULL;
-  assert_true(exists("stopped", "checkpoint.safetensors"));
-  assert_false(exists("stopped", "model.safetensors"));
+  assert_true(exists_in("stopped", "checkpoint.safetensors"));
+  assert_false(exists_in("stopped", "model.safetensors"));
   train_well(&c, "whole", 1);
   train_well(&c, "stopped", 1);
   same_run("whole", "stopped");
@@ -141,13 +115,13 @@ static void test_killed_and_resumed(void **state) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (!child) _exit((int)train(&c, "killed", 1, &err));
-    for (int i = 0; i < 5000 && !exists("killed", "checkpoint.safetensors") && !exists("killed", "model.safetensors"); i++)
+    for (int i = 0; i < 5000 && !exists_in("killed", "checkpoint.safetensors") && !exists_in("killed", "model.safetensors"); i++)
       nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     nanosleep(&(struct timespec){.tv_nsec = 7000000L * (round + 1)}, NULL);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
   }
-  if (!exists("killed", "model.safetensors") || exists("killed", "checkpoint.safetensors")) train_well(&c, "killed", 1);
+  if (!exists_in("killed", "model.safetensors") || exists_in("killed", "checkpoint.safetensors")) train_well(&c, "killed", 1);
   same_run("unkilled", "killed");
 }
 
@@ -161,7 +135,7 @@ static void test_divergence(void **state) {
   data->actions[0] = kept;
   if (strncmp(err.message, "train test: loss nan", 20) && strncmp(err.message, "train test: loss -nan", 21)) fail_msg("%s", err.message);
   assert_non_null(strstr(err.message, "lower lr"));
-  assert_false(exists("nan", "model.safetensors"));
+  assert_false(exists_in("nan", "model.safetensors"));
 }
 
 static void interrupt(const vlb_train_config *c, const char *folder) {
