@@ -98,11 +98,16 @@ static void find_special(const vlb_tokenizer *tok, vlb_model_config *c) {
   if (global >= 0) c->global_image_token = global;
 }
 
+vlb_code vlb_checkpoint_folder_tokenizer(vlb_checkpoint_folder *f, const char *tokenizer, vlb_tokenizer **out, vlb_error *err) {
+  VLB_TRY(load_tokenizer(f, tokenizer, out, err));
+  find_special(*out, &f->config.model);
+  return VLB_OK;
+}
+
 vlb_code vlb_pretrained_load(vlb_checkpoint_folder *f, const char *dir, const char *tokenizer, vlb_log *log, vlb_pretrained *out, vlb_error *err) {
   memset(out, 0, sizeof *out);
-  vlb_code code = load_tokenizer(f, tokenizer, &out->tokenizer, err);
+  vlb_code code = vlb_checkpoint_folder_tokenizer(f, tokenizer, &out->tokenizer, err);
   if (!code) {
-    find_special(out->tokenizer, &f->config.model);
     vlb_shards *shards = f->shards;
     f->shards = NULL;
     code = vlb_model_map(&f->config.model, shards, dir, log, &out->model, err);

@@ -34,6 +34,9 @@ void vlb_checkpoint_folder_close(vlb_checkpoint_folder *f);
  * Errors (VLB_USAGE): an unknown name (lists the cameras), one given twice, none. */
 vlb_code vlb_checkpoint_folder_cameras(vlb_checkpoint_folder *f, const char *const *names, int n, int *index, vlb_error *err);
 
+/* Its tokenizer, or another tokenizer.json, and what that says of the model's special tokens. Caller frees. */
+vlb_code vlb_checkpoint_folder_tokenizer(vlb_checkpoint_folder *f, const char *tokenizer, vlb_tokenizer **out, vlb_error *err);
+
 /* The policy of an opened folder; takes its shards over. tokenizer: another tokenizer.json, or NULL. Caller: vlb_pretrained_free. */
 vlb_code vlb_pretrained_load(vlb_checkpoint_folder *f, const char *dir, const char *tokenizer, vlb_log *log, vlb_pretrained *out, vlb_error *err);
 void vlb_pretrained_free(vlb_pretrained *p);

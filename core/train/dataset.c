@@ -172,13 +172,10 @@ static vlb_code check_vocabulary(const vlb_model_config *m, const vlb_tokenizer 
   return vlb_fail(err, VLB_USAGE, "model.vocab_size is %lld, but the tokenizer has %d tokens", (long long)m->vocab_size, vlb_tokenizer_vocab(tok));
 }
 
-static vlb_code load(loader *l, const char *const *files, int n, vlb_error *err) {
+static vlb_code load(loader *l, const char *const *files, int n, const vlb_tokenizer *tok, vlb_error *err) {
   vlb_dataset *d = l->data;
-  vlb_tokenizer *tok;
-  VLB_TRY(vlb_tokenizer_micro(&tok, err));
   vlb_code code = check_vocabulary(l->model, tok, err);
   if (!code) code = read_files(l, files, n, tok, err);
-  vlb_tokenizer_free(tok);
   if (!code) code = normalised(l->states, d->frames, d->state_dim, &d->state_stats, &d->states, err);
   if (!code) code = normalised(l->actions, d->frames, d->action_dim, &d->action_stats, &d->actions, err);
   return code;
@@ -186,12 +183,22 @@ static vlb_code load(loader *l, const char *const *files, int n, vlb_error *err)
 
 vlb_code vlb_dataset_load(const vlb_model_config *model, const char *const *files, int n, const vlb_context *ctx, vlb_dataset **out,
                           vlb_error *err) {
+  vlb_tokenizer *tok;
+  *out = NULL;
+  VLB_TRY(vlb_tokenizer_micro(&tok, err));
+  vlb_code code = vlb_dataset_load_with(tok, model, files, n, ctx, out, err);
+  vlb_tokenizer_free(tok);
+  return code;
+}
+
+vlb_code vlb_dataset_load_with(const vlb_tokenizer *tokenizer, const vlb_model_config *model, const char *const *files, int n,
+                               const vlb_context *ctx, vlb_dataset **out, vlb_error *err) {
   *out = NULL;
   vlb_dataset *d = calloc(1, sizeof *d);
   if (!d) return no_memory(err);
   d->prompt_length = (int)model->tokenizer_max_length;
   loader l = {.data = d, .model = model, .ctx = ctx};
-  vlb_code code = load(&l, files, n, err);
+  vlb_code code = load(&l, files, n, tokenizer, err);
   free(l.states);
   free(l.actions);
   if (code) vlb_dataset_free(d);

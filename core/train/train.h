@@ -5,6 +5,7 @@
 #include "core/base/context.h"
 #include "core/base/fields.h"
 #include "core/data/statistics.h"
+#include "core/data/tokenizer.h"
 #include "core/model/model.h"
 
 #define VLB_TRAIN_FIELDS(X)                                                                                      \
@@ -51,6 +52,9 @@ typedef struct vlb_dataset vlb_dataset;
  * files, VLB_INTERRUPTED. Caller frees. */
 vlb_code vlb_dataset_load(const vlb_model_config *model, const char *const *files, int n, const vlb_context *ctx,
                           vlb_dataset **out, vlb_error *err);
+/* The same with the tokenizer of a checkpoint instead of the micro one. */
+vlb_code vlb_dataset_load_with(const vlb_tokenizer *tokenizer, const vlb_model_config *model, const char *const *files, int n,
+                               const vlb_context *ctx, vlb_dataset **out, vlb_error *err);
 void vlb_dataset_free(vlb_dataset *d);
 int64_t vlb_dataset_frames(const vlb_dataset *d);
 const vlb_stats *vlb_dataset_state_stats(const vlb_dataset *d);

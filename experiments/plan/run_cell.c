@@ -4,6 +4,7 @@
 
 #include "core/base/file.h"
 #include "core/train/vlm.h"
+#include "experiments/plan/demo_files.h"
 #include "experiments/plan/latency.h"
 #include "experiments/plan/model_folder.h"
 #include "experiments/store/clock_csv.h"
@@ -11,40 +12,13 @@
 #include "experiments/store/eval_info.h"
 #include "sim/rollout/suites.h"
 
-/* The task files of all folders end to end. */
-typedef struct {
-  vlb_file_list list[VLB_MAX_PARENTS];
-  const char **path;
-  int folders, count;
-} demo_files;
-
-static void forget_files(demo_files *f) {
-  for (int i = 0; i < f->folders; i++) vlb_list_free(&f->list[i]);
-  free(f->path);
-}
-
-static vlb_code find_files(const char *const *demos, int n, demo_files *f, vlb_error *err) {
-  if (n > VLB_MAX_PARENTS) return vlb_fail(err, VLB_USAGE, "more than %d folders of demonstrations", VLB_MAX_PARENTS);
-  for (int i = 0; i < n; i++, f->folders++) {
-    VLB_TRY(vlb_folder_list(demos[i], ".hdf5", &f->list[i], err));
-    if (!f->list[i].count)
-      return vlb_fail(err, VLB_USAGE, "%s: no demonstrations (*.hdf5) in that folder; 'vlabench demos' records some", demos[i]);
-    f->count += f->list[i].count;
-  }
-  f->path = malloc((size_t)f->count * sizeof *f->path);
-  if (!f->path) return vlb_fail(err, VLB_FAILED, "out of memory");
-  for (int i = 0, at = 0; i < n; i++)
-    for (int k = 0; k < f->list[i].count; k++) f->path[at++] = f->list[i].path[k];
-  return VLB_OK;
-}
-
 /* The task files of the folders, each in name order, loaded. */
 static vlb_code load_demos(const vlb_model_config *model, const char *const *demos, int n, const vlb_context *ctx, vlb_dataset **data,
                            vlb_error *err) {
-  demo_files files = {.count = 0};
-  vlb_code code = find_files(demos, n, &files, err);
+  vlb_demo_files files;
+  vlb_code code = vlb_demo_files_find(demos, n, &files, err);
   if (!code) code = vlb_dataset_load(model, files.path, files.count, ctx, data, err);
-  forget_files(&files);
+  vlb_demo_files_forget(&files);
   return code;
 }
 
