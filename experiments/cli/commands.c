@@ -7,6 +7,7 @@ const vlb_command *const vlb_commands[] = {
     &vlb_cmd_sweep,
     &vlb_cmd_plan,
     &vlb_cmd_report,
+    &vlb_cmd_claims,
     &vlb_cmd_train,
     &vlb_cmd_pretrain,
     &vlb_cmd_eval,

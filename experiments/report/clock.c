@@ -214,24 +214,31 @@ static vlb_code write_file(const vlb_clocks *c, const char *folder, const char *
   return vlb_writer_commit(&w, err);
 }
 
-static vlb_code report(const vlb_clocks *c, const char *folder, const vlb_context *ctx, vlb_error *err) {
-  bool time = false, queue = false, sweep = false;
+static vlb_code report(const vlb_clocks *c, const char *folder, const char *plots[VLB_MAX_PLOTS], vlb_error *err) {
+  static const struct {
+    const char *name;
+    vlb_code (*draw)(const vlb_clocks *c, const char *folder, bool *drawn, vlb_error *err);
+  } pictures[] = {{"time", vlb_plot_time}, {"queue", vlb_plot_queue}, {"sweep", vlb_plot_sweep}};
+  int n = 0;
   VLB_TRY(write_file(c, folder, "clock.md", vlb_clock_markdown, err));
   VLB_TRY(write_file(c, folder, "clock.csv", vlb_clock_csv, err));
   VLB_TRY(write_file(c, folder, "clock_contrasts.csv", vlb_clock_contrasts_csv, err));
-  VLB_TRY(vlb_plot_time(c, folder, &time, err));
-  VLB_TRY(vlb_plot_queue(c, folder, &queue, err));
-  VLB_TRY(vlb_plot_sweep(c, folder, &sweep, err));
-  vlb_info(ctx->log, "time   %s/clock.md  (.csv)%s%s%s", folder, time ? "; plots time" : "", queue ? ", queue" : "", sweep ? ", sweep" : "");
+  while (plots[n]) n++;
+  for (int i = 0; i < 3; i++) {
+    bool drawn = false;
+    VLB_TRY(pictures[i].draw(c, folder, &drawn, err));
+    if (drawn && n < VLB_MAX_PLOTS - 1) plots[n++] = pictures[i].name;
+  }
+  plots[n] = NULL;
   return VLB_OK;
 }
 
-vlb_code vlb_clock_report(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, const vlb_context *ctx, vlb_error *err) {
+vlb_code vlb_clock_report(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, const char *plots[VLB_MAX_PLOTS], vlb_error *err) {
   vlb_clocks *c = malloc(sizeof *c);
   if (!c) return vlb_fail(err, VLB_FAILED, "out of memory");
   vlb_code code = vlb_clocks_gather(e, plan, root, c, err);
   if (!code) {
-    if (c->any) code = report(c, folder, ctx, err);
+    if (c->any) code = report(c, folder, plots, err);
     vlb_clocks_free(c);
   }
   free(c);

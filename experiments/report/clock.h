@@ -4,6 +4,7 @@
 #define VLB_REPORT_CLOCK_H
 
 #include "experiments/report/evidence.h"
+#include "experiments/report/plot.h"
 #include "experiments/stats/times.h"
 
 /* Mean and standard deviation of n numbers. */
@@ -70,7 +71,8 @@ double vlb_clock_latency(const vlb_clock_arm *arm);
  * arrives, (l - g n dt) / ((1 - g) n dt + l). */
 double vlb_clock_idle_share(const vlb_control_config *control, double threshold, double latency, double chunk_seconds);
 
-/* clock.md, clock.csv, clock_contrasts.csv */
+/* clock.md, clock.csv, clock_contrasts.csv; the page's tables */
+void vlb_clock_html(const vlb_clocks *c, FILE *out);
 void vlb_clock_markdown(const vlb_clocks *c, FILE *out);
 void vlb_clock_csv(const vlb_clocks *c, FILE *out);
 void vlb_clock_contrasts_csv(const vlb_clocks *c, FILE *out);
@@ -81,7 +83,7 @@ vlb_code vlb_plot_time(const vlb_clocks *c, const char *folder, bool *drawn, vlb
 vlb_code vlb_plot_queue(const vlb_clocks *c, const char *folder, bool *drawn, vlb_error *err);
 vlb_code vlb_plot_sweep(const vlb_clocks *c, const char *folder, bool *drawn, vlb_error *err);
 
-/* All of it, where some arm has a clock. */
-vlb_code vlb_clock_report(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, const vlb_context *ctx, vlb_error *err);
+/* All of it, where some arm has a clock. Names of what was drawn are appended to plots, closed by NULL. VLB_INCOMPLETE without gnuplot. */
+vlb_code vlb_clock_report(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, const char *plots[VLB_MAX_PLOTS], vlb_error *err);
 
 #endif

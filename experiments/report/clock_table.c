@@ -179,6 +179,15 @@ void vlb_clock_markdown(const vlb_clocks *c, FILE *out) {
   write_notes(c, out);
 }
 
+void vlb_clock_html(const vlb_clocks *c, FILE *out) {
+  fputs("<h3>Virtual time</h3>\n", out);
+  vlb_grid_write(arms_grid(c), vlb_grid_html, out);
+  vlb_grid_write(tasks_grid(c), vlb_grid_html, out);
+  if (!c->e->ablation->contrast_count) return;
+  vlb_grid_write(contrasts_grid(c), vlb_grid_html, out);
+  vlb_grid_write(all_grid(c), vlb_grid_html, out);
+}
+
 void vlb_clock_csv(const vlb_clocks *c, FILE *out) {
   fputs("arm,label,state,episodes,solved,time_s,time_sd,time_lo95,time_hi95,cubes,cubes_sd,idle_s,idle_share,starvations,age_s,age_max_s,load,looks_per_s,sent_per_s,"
         "inferences_per_s,latency_s,threshold,idle_share_closed_form\n",

@@ -1,6 +1,5 @@
 #include "experiments/report/gallery.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/pool.h"
 #include "core/data/image.h"
-#include "experiments/report/grid.h"
+#include "experiments/report/html.h"
 #include "sim/render/render.h"
 #include "sim/world/version.h"
 
@@ -29,13 +28,6 @@ typedef struct {
 
 /* --- pictures --- */
 
-static vlb_code to_base64(const char *data, size_t size, char **text, vlb_error *err) {
-  *text = malloc(4 * (size / 3 + 1) + 1);
-  if (!*text) return vlb_fail(err, VLB_FAILED, "no memory for a picture");
-  EVP_EncodeBlock((unsigned char *)*text, (const unsigned char *)data, (int)size);
-  return VLB_OK;
-}
-
 static vlb_code encode(const uint8_t *rgb, int size, char **text, vlb_error *err) {
   char *png = NULL;
   size_t bytes = 0;
@@ -43,7 +35,7 @@ static vlb_code encode(const uint8_t *rgb, int size, char **text, vlb_error *err
   if (!out) return vlb_fail(err, VLB_FAILED, "no memory for a picture");
   vlb_code code = vlb_png_encode(out, rgb, size, size, err);
   if (fclose(out) && !code) code = vlb_fail(err, VLB_FAILED, "no memory for a picture");
-  if (!code) code = to_base64(png, bytes, text, err);
+  if (!code) code = vlb_html_base64(png, bytes, text, err);
   free(png);
   return code;
 }
@@ -65,19 +57,10 @@ static vlb_code make_card(void *self, int index, int worker, vlb_error *err) {
 /* --- the page --- */
 
 static const char style[] =
-    ":root{color-scheme:light dark;--ink:#1d2125;--soft:#59626b;--page:#f6f5f2;--card:#fff;--line:#d9d6cf;--good:#1c6b3c;--bad:#a3341f}\n"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e8e6e1;--soft:#a5acb3;--page:#16181b;--card:#202327;--line:#363b41;--good:#7cc99a;--bad:#f0947e}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;max-width:1500px;padding:1.2rem;background:var(--page);color:var(--ink);font:16px/1.45 system-ui,sans-serif}\n"
-    "h1{margin:0 0 .3rem;font-size:1.6rem}h2{margin:2.2rem 0 .2rem;font-size:1.25rem}p{margin:.2rem 0;color:var(--soft)}\n"
-    "nav{display:flex;flex-wrap:wrap;gap:.4rem;margin:1rem 0}\n"
-    "nav a{padding:.35rem .7rem;border:1px solid var(--line);border-radius:1rem;color:inherit;text-decoration:none;background:var(--card)}\n"
     ".tasks{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:.9rem;margin-top:.8rem}\n"
     "figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:.5rem;overflow:hidden}\n"
     "figure div{display:grid;grid-template-columns:1fr 1fr;gap:3px}img{display:block;width:100%;height:auto}\n"
-    "figcaption{padding:.55rem .7rem .65rem}figcaption p{font-size:.86rem}\n"
-    ".good{color:var(--good)}.bad{color:var(--bad)}\n"
-    "footer{margin-top:2.5rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.86rem;color:var(--soft)}\n";
+    "figcaption{padding:.55rem .7rem .65rem}figcaption p{font-size:.86rem}\n";
 
 static void put_success(FILE *out, const vlb_exhibit *e) {
   if (!e->tried) {
@@ -133,11 +116,8 @@ static void put_suite(FILE *out, int index, const card *cards, const vlb_gallery
 static void put_page(FILE *out, vlb_suite *const *suites, int n, const gallery *g, const char *renderer) {
   const vlb_gallery_settings *s = g->settings;
   const card *at = g->cards;
-  fprintf(out,
-          "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-          "<title>vlabench: tasks</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>vlabench: tasks</h1>\n"
-          "<p>Each task as it begins (left) and as the scripted expert leaves it (right).</p>\n<nav>",
-          style);
+  vlb_html_begin("vlabench: tasks", style, out);
+  fputs("<p>Each task as it begins (left) and as the scripted expert leaves it (right).</p>\n<nav>", out);
   for (int i = 0; i < n; i++) {
     fprintf(out, "<a href=\"#s%d\">", i);
     vlb_html_text(suites[i]->name, out);
@@ -150,7 +130,8 @@ static void put_page(FILE *out, vlb_suite *const *suites, int n, const gallery *
   }
   fprintf(out, "<footer>Episodes 0 to %d, seed %llu. MuJoCo %s; drawn by ", s->episodes - 1, (unsigned long long)s->seed, vlb_mujoco_version());
   vlb_html_text(renderer, out);
-  fputs(".</footer>\n</body>\n</html>\n", out);
+  fputs(".</footer>\n", out);
+  vlb_html_end(out);
 }
 
 static vlb_code write_page(const char *path, vlb_suite *const *suites, int n, const gallery *g, vlb_error *err) {

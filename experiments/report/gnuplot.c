@@ -95,7 +95,8 @@ vlb_code vlb_plot_draw(const vlb_plot *p, vlb_error *err) {
 
 static const char *const titles[][2] = {{"success", "Success per arm"},         {"forest", "Differences between arms"},
                                         {"curve", "Success against the setting"}, {"pareto", "Success against cost"}, {"tasks", "Success per task"},
-                                        {"loss", "Training loss"}};
+                                        {"loss", "Training loss"},             {"time", "Time of an episode"},
+                                        {"queue", "Actions in the queue"},     {"sweep", "Waiting, age and load"}};
 
 const char *vlb_plot_title(const char *name) {
   for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/report/html.h"
+#include "experiments/report/latex.h"
+
 vlb_grid *vlb_grid_new(const char *align) {
   vlb_grid *g = calloc(1, sizeof *g);
   if (g) snprintf(g->align, sizeof g->align, "%s", align);
@@ -99,24 +102,10 @@ void vlb_grid_csv(const vlb_grid *g, FILE *out) {
   }
 }
 
-void vlb_latex_text(const char *text, FILE *out) {
-  for (; *text; text++) {
-    if (strchr("&%$#_{}", *text))
-      fprintf(out, "\\%c", *text);
-    else if (strchr("<>", *text))
-      fprintf(out, "$%c$", *text);
-    else if (*text == '\\')
-      fputs("\\textbackslash{}", out);
-    else if (*text == '~' || *text == '^')
-      fprintf(out, "\\%c{}", *text);
-    else
-      fputc(*text, out);
-  }
-}
-
 void vlb_grid_latex(const vlb_grid *g, FILE *out) {
-  fputs("\\begin{tabular}{@{}", out);
-  for (int c = 0; c < g->columns; c++) fputc(right(g, c) ? 'r' : 'l', out);
+  vlb_latex_fit(out);
+  fputs("\\vlbfit{\\begin{tabular}{@{}", out);
+  for (int c = 0; c < g->columns; c++) fputs(g->align[c] == 'p' ? "p{0.36\\linewidth}" : right(g, c) ? "r" : "l", out);
   fputs("@{}}\n\\toprule\n", out);
   for (int r = 0; r < g->rows; r++) {
     for (int c = 0; c < g->columns; c++) {
@@ -126,17 +115,7 @@ void vlb_grid_latex(const vlb_grid *g, FILE *out) {
     fputs(" \\\\\n", out);
     if (r == 0) fputs("\\midrule\n", out);
   }
-  fputs("\\bottomrule\n\\end{tabular}\n", out);
-}
-
-void vlb_html_text(const char *text, FILE *out) {
-  for (; *text; text++) {
-    const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : *text == '"' ? "&quot;" : NULL;
-    if (entity)
-      fputs(entity, out);
-    else
-      fputc(*text, out);
-  }
+  fputs("\\bottomrule\n\\end{tabular}}\n", out);
 }
 
 void vlb_grid_html(const vlb_grid *g, FILE *out) {

@@ -8,7 +8,7 @@ enum { VLB_GRID_ROWS = 72, VLB_GRID_COLUMNS = 24, VLB_GRID_TEXT = 160 };
 
 typedef struct {
   int rows, columns; /* row 0 is the header */
-  char align[VLB_GRID_COLUMNS + 1]; /* one of 'l' 'r' per column; left where it ends */
+  char align[VLB_GRID_COLUMNS + 1]; /* per column 'l', 'r', or 'p': left, and wrapped in LaTeX; left where it ends */
   char text[VLB_GRID_ROWS][VLB_GRID_COLUMNS][VLB_GRID_TEXT];
 } vlb_grid;
 
@@ -28,9 +28,5 @@ void vlb_grid_csv(const vlb_grid *g, FILE *out); /* RFC 4180 quoting, LF lines *
 void vlb_grid_latex(const vlb_grid *g, FILE *out); /* a tabular environment; texts are escaped */
 
 void vlb_grid_html(const vlb_grid *g, FILE *out);  /* <table> in a box that scrolls sideways */
-
-/* One text with the special characters of LaTeX or HTML escaped. */
-void vlb_latex_text(const char *text, FILE *out);
-void vlb_html_text(const char *text, FILE *out);
 
 #endif

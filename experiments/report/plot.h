@@ -18,7 +18,7 @@ typedef struct {
 vlb_code vlb_plot_draw(const vlb_plot *plot, vlb_error *err);
 
 /* Everything that the evidence can show. drawn: names of the plots, in the order of a page, closed by NULL. Errors as of vlb_plot_draw. */
-enum { VLB_MAX_PLOTS = 8 };
+enum { VLB_MAX_PLOTS = 12 };
 vlb_code vlb_plots(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, const char *drawn[VLB_MAX_PLOTS], vlb_error *err);
 const char *vlb_plot_title(const char *name); /* "Success per arm", for the name of a plot */
 

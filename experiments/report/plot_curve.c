@@ -135,7 +135,7 @@ static void script(const void *self, FILE *out) {
   const vlb_columns *columns = &c->e->columns;
   fputs("set multiplot\n", out);
   vlb_plot_heading(c->e, "", "; 95 % intervals", out);
-  fputs("set style line 1 lc rgb '#1b6ca8' lw 2.6 pt 7 ps 1.1\nset style line 2 lc rgb '#d1495b' lw 1.6 dt 3 pt 12 ps 1.2\n"
+  fputs("set style line 1 lc rgb '#1b6ca8' lw 2.6 pt 7 ps 1.1\nset style line 2 lc rgb '#d1495b' lw 1.6 dt 3 pt 12 ps 0.9\n"
         "set grid ytics lc rgb '#ececec' lt 1\nset lmargin 13\nset rmargin 24\nset tmargin at screen 0.86\nset bmargin at screen 0.42\n"
         "set yrange [-2:102]\nset ytics 20\nset ylabel 'episodes that succeed, %'\nset format x ''\n"
         "set key at graph 1.03, graph 1 left top samplen 2 spacing 1.2\nset bars 0.8\n",

@@ -64,7 +64,7 @@ static void script(const void *self, FILE *out) {
   const vlb_evidence *e = self;
   double most = reach(e);
   vlb_plot_heading(e, ": differences", "; 95 % intervals; p adjusted (Holm); full: separable", out);
-  fprintf(out, "set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 6 ps 1.2\nset style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 1.2\n"
+  fprintf(out, "set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 6 ps 1.2\nset style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 0.9\n"
                "set style line 3 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.2\n"
                "set border 1\nset grid xtics lc rgb '#ececec' lt 1\nset xrange [%g:%g]\nset xtics -%g, %g, %g\n"
                "set xlabel 'difference in success, points; to the right: the first arm is better'\n"

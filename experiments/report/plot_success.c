@@ -98,7 +98,7 @@ static void script(const void *self, FILE *out) {
   char more[128];
   snprintf(more, sizeof more, "; 95 %% %s intervals%s", vlb_rate_method_name(e->method), any_paper(e) ? "; paper: published scale" : "");
   vlb_plot_heading(e, "", more, out);
-  fputs("set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.1\nset style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 1.2\n"
+  fputs("set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.1\nset style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 0.9\n"
         "set style line 3 lc rgb '#9db4c0' pt 7 ps 0.4\n"
         "set key at screen 0.98, screen 0 bottom right horizontal samplen 1\nset bmargin 5\nset bars 0.7\n",
         out);

@@ -76,7 +76,7 @@ static void script(const void *self, FILE *out) {
           "set border 0\nset xrange [0.5:%d.5]\nset x2range [0.5:%d.5]\nset yrange [%d.5:0.5]\nset tmargin %g\nset rmargin %g\nset bmargin 1\n",
           count(e), count(e), first_known(e)->tasks, 4.6 + 0.42 * (double)longest_label(e), 3 + 0.6 * (double)longest_label(e));
   write_tics(e, out);
-  fputs("plot 'tasks.dat' using 1:2:3 with image axes x2y1, \\\n"
+  fputs("plot 'tasks.dat' using 1:2:3 with image pixels axes x2y1, \\\n"
         "  '' using 1:2:(sprintf('%.0f', $3)):($3 > 60 ? 0xffffff : 0x333333) axes x2y1 with labels font ',11' tc rgb variable\n",
         out);
 }
@@ -86,5 +86,5 @@ vlb_code vlb_plot_tasks(const vlb_evidence *e, const char *folder, bool *drawn, 
   *drawn = first && first->tasks > 1;
   if (!*drawn) return VLB_OK;
   int wide = 150 + CELL * count(e) + 8 * (int)longest_label(e), high = 80 + ROW * first->tasks + 8 * (int)longest_label(e);
-  return vlb_plot_draw(&(vlb_plot){"tasks", folder, wide < 560 ? 560 : wide, high, data, script, e}, err);
+  return vlb_plot_draw(&(vlb_plot){"tasks", folder, wide < 680 ? 680 : wide, high, data, script, e}, err);
 }

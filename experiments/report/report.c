@@ -7,6 +7,7 @@
 #include "experiments/report/pareto.h"
 #include "experiments/report/plot.h"
 #include "experiments/report/table.h"
+#include "experiments/store/store.h"
 
 static vlb_code write_table(const vlb_evidence *e, const char *folder, const char *name, void (*write)(const vlb_evidence *e, FILE *out),
                             vlb_error *err) {
@@ -48,19 +49,26 @@ vlb_code vlb_report_folder(const vlb_ablation *a, const char *root, char path[10
   return vlb_path(path, 1024, err, "%s/%s%s", root, a->name, vlb_preset_suffix(a));
 }
 
-static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *root, const vlb_report_options *options, const vlb_context *ctx,
-                       vlb_error *err) {
-  char folder[1024];
-  const char *plots[VLB_MAX_PLOTS] = {NULL};
+vlb_code vlb_report_files(const vlb_evidence *e, const vlb_plan *plan, const char *root, char folder[1024], const char *plots[VLB_MAX_PLOTS], vlb_error *err) {
+  plots[0] = NULL;
   VLB_TRY(vlb_report_folder(e->ablation, root, folder, err));
   VLB_TRY(vlb_folder_make(folder, err));
   vlb_folder_clean(folder);
   VLB_TRY(write_tables(e, folder, err));
   vlb_code drawn = vlb_plots(e, plan, root, folder, plots, err);
   if (drawn && drawn != VLB_INCOMPLETE) return drawn;
-  vlb_code clock = vlb_clock_report(e, plan, root, folder, ctx, err);
-  if (clock && clock != VLB_INCOMPLETE) return clock;
+  vlb_code clock = vlb_clock_report(e, plan, root, folder, plots, err);
+  if (!drawn) drawn = clock;
   if (drawn) plots[0] = NULL;
+  return drawn;
+}
+
+static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *root, const vlb_report_options *options, const vlb_context *ctx,
+                       vlb_error *err) {
+  char folder[1024];
+  const char *plots[VLB_MAX_PLOTS];
+  vlb_code drawn = vlb_report_files(e, plan, root, folder, plots, err);
+  if (drawn && drawn != VLB_INCOMPLETE) return drawn;
   if (options->json)
     print_json(e, folder, plots);
   else if (!options->silent)
@@ -68,6 +76,15 @@ static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *
   if (e->mixed) vlb_warn(ctx->log, "the cells were made under different %s (%s)", e->mixed->name, e->mixed->doc);
   tell_paths(folder, plots, ctx);
   return drawn;
+}
+
+/* A store of another program, or of other settings, looks full and yet holds nothing of this ablation: said, not left to be guessed. */
+static vlb_code nothing_there(const vlb_ablation *a, const char *root, vlb_error *err) {
+  int cells = vlb_store_count(root);
+  if (!cells) return vlb_fail(err, VLB_INCOMPLETE, "%s: no arm of %s has a result there; 'vlabench run' makes them", root, a->name);
+  return vlb_fail(err, VLB_INCOMPLETE, "%s: none of the %d cells there is a result of %s%s as today's program plans it: another program, other settings or "
+                                       "another preset made them; 'vlabench run' makes new ones",
+                  root, cells, a->name, vlb_preset_suffix(a));
 }
 
 vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const char *root, const vlb_report_options *options, const vlb_context *ctx,
@@ -79,7 +96,7 @@ vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const ch
     int missing = e->missing;
     /* what was written from other cells is worth more than an empty table */
     if (missing == ablation->arm_count)
-      code = vlb_fail(err, VLB_INCOMPLETE, "%s: no arm of %s has a result there; 'vlabench run' makes them", root, ablation->name);
+      code = nothing_there(ablation, root, err);
     else
       code = report(e, plan, root, options, ctx, err);
     if (!code && missing)

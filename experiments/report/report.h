@@ -18,6 +18,9 @@ typedef struct {
 vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const char *root, const vlb_report_options *options, const vlb_context *ctx,
                     vlb_error *err);
 
+/* Writes the files alone. folder: where; plots: their names, closed by NULL. VLB_INCOMPLETE (plots empty) when gnuplot is missing. */
+vlb_code vlb_report_files(const vlb_evidence *e, const vlb_plan *plan, const char *root, char folder[1024], const char *plots[VLB_MAX_PLOTS], vlb_error *err);
+
 /* ROOT/<name>[-quick] into path[1024]. */
 vlb_code vlb_report_folder(const vlb_ablation *ablation, const char *root, char path[1024], vlb_error *err);
 

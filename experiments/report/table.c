@@ -5,6 +5,7 @@
 
 #include "experiments/report/compare.h"
 #include "experiments/report/grid.h"
+#include "experiments/report/html.h"
 #include "experiments/report/notes.h"
 
 /* "87.0 (86)": ours, and the paper's number beside it. */

@@ -229,6 +229,17 @@ vlb_code vlb_store_each(const char *root, void (*each)(void *self, const char *n
   return VLB_OK;
 }
 
+static void count_cell(void *self, const char *name) {
+  (void)name;
+  ++*(int *)self;
+}
+
+int vlb_store_count(const char *root) {
+  int n = 0;
+  (void)vlb_store_each(root, count_cell, &n, NULL);
+  return n;
+}
+
 /* Numbers of a timing.json; cells of older programs do not say what was expected. */
 static bool read_timing(const char *root, const char *name, vlb_store_sums *one) {
   char path[1024];

@@ -78,5 +78,6 @@ bool vlb_store_took(const char *root, const char *name, double *cpu, double *byt
 
 /* Calls each(self, name) for the cells in name order. */
 vlb_code vlb_store_each(const char *root, void (*each)(void *self, const char *name), void *self, vlb_error *err);
+int vlb_store_count(const char *root); /* cells in whatever state; 0 when there is no store */
 
 #endif

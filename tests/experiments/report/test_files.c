@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/file.h"
-#include "experiments/report/report.h"
+#include "experiments/report/results.h"
 #include "study.h"
 
 static double attention_rate(int arm, int suite, int seed) {
@@ -62,7 +62,36 @@ static void same_bytes_again(void **state) {
   study_close(&layers);
 }
 
+/* the page, the claims, the paper's input and the manifest, of two ablations at once */
+static void all_together(void **state) {
+  (void)state;
+  needs_gnuplot();
+  study attention = study_open("attention", study_attention, VLB_PRESET_QUICK);
+  run("rm -rf store");
+  study_simulate(&attention, "store", attention_rate);
+  study_close(&attention);
+  static const char *const files[] = {"attention.toml"};
+  vlb_error err = {VLB_OK, ""};
+  vlb_log *log = vlb_log_open(stderr, true);
+  vlb_context ctx = {.log = log, .threads = 1};
+  vlb_survey survey = {.files = files, .count = 1, .root = "store"};
+  for (int i = 0; i < 2; i++) {
+    if (vlb_results(&survey, true, &ctx, &err)) fail_msg("%s", err.message);
+    run(i ? "diff -r store once" : "rm -rf once && cp -r store once");
+  }
+  run("cd store && test -s index.html && test -s claims.md && test -s claims.csv && test -s claims.tex && test -s manifest.json && "
+      "grep -q '\\\\input{.resultsdir/attention-quick/table.tex}' results.tex && grep -q 'image/svg+xml' index.html && "
+      "grep -q '\"preset\": \"quick\"' manifest.json");
+  survey.root = "elsewhere";
+  assert_int_equal(vlb_results(&survey, true, &ctx, &err), VLB_INCOMPLETE);
+  assert_non_null(strstr(err.message, "no ablation has a result there"));
+  run("mkdir -p elsewhere/cells/eval-000000000000");
+  assert_int_equal(vlb_results(&survey, true, &ctx, &err), VLB_INCOMPLETE);
+  assert_non_null(strstr(err.message, "none of the 1 cells there belongs to these ablations"));
+  vlb_log_close(log);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(same_bytes_again)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(same_bytes_again), cmocka_unit_test(all_together)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
