@@ -1,5 +1,6 @@
 /* Forest plot of the declared contrasts: difference in points with its interval, filled where separable, the paper's difference beside it. */
 #include <math.h>
+#include <string.h>
 
 #include "experiments/report/plot.h"
 
@@ -67,7 +68,7 @@ static void script(const void *self, FILE *out) {
   fprintf(out, "set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 6 ps 1.2\nset style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 0.9\n"
                "set style line 3 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.2\n"
                "set border 1\nset grid xtics lc rgb '#ececec' lt 1\nset xrange [%g:%g]\nset xtics -%g, %g, %g\n"
-               "set xlabel 'difference in success, points; to the right: the first arm is better'\n"
+               "set xlabel 'points of success; right: the first arm is better'\n"
                "set arrow from 0, graph 0 to 0, graph 1 nohead back lc rgb '#777777' dt 2\n"
                "set key at screen 0.98, screen 0 bottom right horizontal samplen 1\nset tmargin 5\nset bmargin 5\nset bars 0.7\n",
           -most, 1.7 * most, most, most > 40 ? 20.0 : most > 20 ? 10.0 : 5.0, most);
@@ -79,10 +80,19 @@ static void script(const void *self, FILE *out) {
   fputc('\n', out);
 }
 
+static int longest_label(const vlb_evidence *e) {
+  size_t most = 12;
+  for (int i = 0; i < e->ablation->contrast_count; i++) {
+    size_t n = strlen(e->contrasts[i].a->label) + strlen(e->contrasts[i].b->label) + 3;
+    if (n > most) most = n;
+  }
+  return (int)most;
+}
+
 vlb_code vlb_plot_forest(const vlb_evidence *e, const char *folder, bool *drawn, vlb_error *err) {
   bool any = false;
   for (int i = 0; i < e->ablation->contrast_count; i++) any |= e->contrasts[i].known;
   *drawn = any;
   if (!any) return VLB_OK;
-  return vlb_plot_draw(&(vlb_plot){"forest", folder, 860, 180 + ROW * e->ablation->contrast_count, data, script, e}, err);
+  return vlb_plot_draw(&(vlb_plot){"forest", folder, 600 + 8 * longest_label(e), 180 + ROW * e->ablation->contrast_count, data, script, e}, err);
 }

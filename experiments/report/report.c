@@ -79,8 +79,10 @@ static vlb_code report(const vlb_evidence *e, const vlb_plan *plan, const char *
 }
 
 /* A store of another program, or of other settings, looks full and yet holds nothing of this ablation: said, not left to be guessed. */
-static vlb_code nothing_there(const vlb_ablation *a, const char *root, vlb_error *err) {
+static vlb_code nothing_there(const vlb_ablation *a, const vlb_plan *plan, const char *root, vlb_error *err) {
   int cells = vlb_store_count(root);
+  for (int i = 0; i < plan->count; i++)
+    if (vlb_store_state(root, plan->cells[i].name, false, NULL) != VLB_STORED_ABSENT) cells = 0;
   if (!cells) return vlb_fail(err, VLB_INCOMPLETE, "%s: no arm of %s has a result there; 'vlabench run' makes them", root, a->name);
   return vlb_fail(err, VLB_INCOMPLETE, "%s: none of the %d cells there is a result of %s%s as today's program plans it: another program, other settings or "
                                        "another preset made them; 'vlabench run' makes new ones",
@@ -96,7 +98,7 @@ vlb_code vlb_report(const vlb_ablation *ablation, const vlb_plan *plan, const ch
     int missing = e->missing;
     /* what was written from other cells is worth more than an empty table */
     if (missing == ablation->arm_count)
-      code = nothing_there(ablation, root, err);
+      code = nothing_there(ablation, plan, root, err);
     else
       code = report(e, plan, root, options, ctx, err);
     if (!code && missing)
