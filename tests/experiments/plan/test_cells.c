@@ -186,6 +186,27 @@ static void sources(void **state) {
   free(a);
 }
 
+/* Without a clock nothing of it is in a name, whatever is said beside it; with one, what it uses is. */
+static void clocks(void **state) {
+  (void)state;
+  static const char *const idle[] = {"eval.threshold=0.9", "eval.similarity=3", "eval.rtc_horizon=4", "eval.control=sync", "eval.latency_spread=0.7"};
+  names plain = names_after(NULL);
+  for (int i = 0; i < 5; i++) {
+    names other = names_after(idle[i]);
+    assert_string_equal(other.eval, plain.eval);
+  }
+  static const char *const told[] = {"eval.latency=0.1", "eval.uplink=0.1", "eval.control=paper", "eval.control=lerobot", "eval.control=rtc", "eval.camera_period=0.1",
+                                     "eval.control_every=2", "eval.fixed_time=10", "eval.trace_episodes=1"};
+  enum { TOLD = sizeof told / sizeof *told };
+  names n[TOLD];
+  for (int i = 0; i < TOLD; i++) {
+    n[i] = names_after(told[i]);
+    assert_string_equal(n[i].train, n[0].train);
+    assert_string_not_equal(n[i].eval, plain.eval);
+    for (int k = 0; k < i; k++) assert_string_not_equal(n[i].eval, n[k].eval);
+  }
+}
+
 static void lists_of_suites(void **state) {
   (void)state;
   vlb_suite_set set;
@@ -218,6 +239,6 @@ static void same_instruction_twice(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(shared_and_ordered), cmocka_unit_test(names_follow_outcomes),
                                      cmocka_unit_test(several_suites), cmocka_unit_test(suites_alone_and_together),
-                                     cmocka_unit_test(several_trainings), cmocka_unit_test(sources), cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
+                                     cmocka_unit_test(several_trainings), cmocka_unit_test(sources), cmocka_unit_test(clocks), cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
