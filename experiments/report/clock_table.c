@@ -31,7 +31,7 @@ static vlb_grid *arms_grid(const vlb_clocks *c) {
   vlb_grid *g = vlb_grid_new("lrrrrrrrrrrrr");
   if (!g) return NULL;
   vlb_grid_header(g, c->fixed_time ? cubes : times);
-  if (any_paper(c)) vlb_grid_set(g, 0, 12, c->fixed_time ? "paper, cubes" : "paper, s");
+  if (any_paper(c)) vlb_grid_set(g, 0, 12, c->fixed_time ? "paper, cubes" : "paper, s (PickPlace)");
   for (int i = 0; i < c->e->ablation->arm_count; i++) {
     const vlb_clock_arm *arm = &c->arms[i];
     const vlb_spread *s = c->fixed_time ? &arm->cubes : &arm->time;
@@ -66,7 +66,8 @@ static vlb_grid *tasks_grid(const vlb_clocks *c) {
       int n = 0;
       for (int k = 0; k < arm->n; k++)
         if (arm->rows[k].task == t && arm->rows[k].outcome == VLB_EPISODE_SUCCESS) sum += vlb_clock_seconds(arm, &arm->rows[k]), n++;
-      vlb_grid_set(g, 0, t + 1, "%.60s", vlb_task_name(c->e, arm->arm, t, &suite));
+      const char *name = vlb_task_name(c->e, arm->arm, t, &suite);
+      vlb_grid_set(g, 0, t + 1, "%.60s", c->e->columns.count == tasks ? c->e->columns.name[t] : name);
       if (n) vlb_grid_set(g, i + 1, t + 1, "%.2f (%d)", sum / n, n);
     }
   }
@@ -140,14 +141,10 @@ static vlb_grid *all_grid(const vlb_clocks *c) {
 
 static void write_notes(const vlb_clocks *c, FILE *out) {
   char scale[96];
-  fprintf(out, "\n* Scale: %s%s. Times are virtual: they follow from the latency model, on any machine.\n", vlb_scale_text(c->e->ablation, scale, sizeof scale),
-          c->e->ablation->note[0] ? "" : "");
-  for (int i = 0; i < c->e->ablation->arm_count; i++) {
-    const vlb_clock_arm *arm = &c->arms[i];
-    if (!arm->known || i > 0) continue;
-    fprintf(out, "* Control tick %.1f ms, %d actions of a chunk used: n dt = %.2f s. Latency of the first arm: %g s.\n", 1000 * arm->dt, arm->chunk, arm->chunk * arm->dt,
-            vlb_clock_latency(arm));
-  }
+  const vlb_clock_arm *first = &c->arms[0];
+  fprintf(out, "\n* Scale: %s. Times are virtual: they follow from the latency model, on any machine.\n", vlb_scale_text(c->e->ablation, scale, sizeof scale));
+  fprintf(out, "* Control tick %.1f ms, %d actions of a chunk used: n dt = %.2f s. Latency of the first arm: %g s.\n", 1000 * first->dt, first->chunk, first->chunk * first->dt,
+          vlb_clock_latency(first));
   fputs("* time: from the first action to success, mean +- standard deviation of the episodes that succeeded. idle: the robot held its last target for want of "
         "another, after its first action. dry: times the queue ran dry, per episode. age: from look to execution of an action. load: time in which the policy "
         "computed. looks: times a look was due; what the similarity filter dropped at the robot was not sent.\n",
@@ -159,8 +156,8 @@ static void write_notes(const vlb_clocks *c, FILE *out) {
                         "declared contrasts. Relative: ratio of geometric means, minus 1.\n",
         out);
   if (any_paper(c))
-    fprintf(out, "* Paper: %s, Pick-Place (arXiv 2506.01844): a real arm, 0.45B parameters, latency and g not stated.\n",
-            c->fixed_time ? "Figure 5c, 5 runs of 60 s" : "Figure 5b, 10 trials; relative: its totals");
+    fprintf(out, "* Paper (arXiv 2506.01844): %s; a real arm, 0.45B parameters, latency and g not stated.\n",
+            c->fixed_time ? "Figure 5c, Pick-Place, 5 runs of 60 s" : "Figure 5b, Pick-Place, 10 trials; relative: of its totals");
 }
 
 void vlb_clock_markdown(const vlb_clocks *c, FILE *out) {

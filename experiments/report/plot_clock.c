@@ -133,8 +133,8 @@ static void queue_script(const void *self, FILE *out) {
   fputs("set multiplot\n", out);
   vlb_plot_heading(t->c->e, ": actions in the queue", "; first episode; triangles: an empty queue forces a look", out);
   fprintf(out, "set lmargin 9\nset rmargin 40\nset grid ytics lc rgb '#ececec' lt 1\nset yrange [-6:%g]\nset ylabel 'actions waiting'\nset xlabel 'virtual seconds'\n"
-               "set key at graph 1.03, graph 1 left top samplen 2 spacing 1.2\n",
-          1.08 * t->c->arms[t->arm[0]].chunk);
+               "set key at graph 1.03, graph 1 left top Left reverse samplen 2 spacing 1.2\nset xrange [0:%.2f]\n",
+          1.08 * t->c->arms[t->arm[0]].chunk, 5 * t->c->arms[t->arm[0]].chunk * t->c->arms[t->arm[0]].dt);
   if (t->plain) queue_panel(t, 0, t->plain, two ? 0.84 : 0.82, two ? 0.54 : 0.15, two ? "without the similarity filter" : "", out);
   if (two || !t->plain) queue_panel(t, t->plain, t->count, two ? 0.40 : 0.82, two ? 0.10 : 0.15, "with the similarity filter", out);
   fputs("unset multiplot\n", out);
