@@ -138,6 +138,7 @@ void vlb_policy_watch(vlb_policy *policy, vlb_flow_watch watch, void *self);
 /* For measurements: the graph that runs once per observation and the one that runs at every step; owned by the policy. */
 vlb_graph *vlb_policy_prefix_graph(vlb_policy *policy);
 vlb_graph *vlb_policy_step_graph(vlb_policy *policy);
+const double *vlb_policy_step_seconds(const vlb_policy *policy); /* [num_steps] of the last run, by the clock */
 int vlb_policy_range_count(const vlb_policy *policy); /* layers whose inputs int8 needs the ranges of */
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/team.h"
+#include "core/base/timing.h"
 #include "core/model/build.h"
 #include "core/model/model.h"
 #include "core/tensor/backend.h"
@@ -11,6 +12,7 @@
 struct vlb_policy {
   vlb_team *team;
   int range_count;
+  double *step_seconds; /* of each step of the flow, last run */
   vlb_build prefix, step;
   vlb_inputs prefix_inputs, step_inputs;
   /* samples laid out for the planned batch; unused places repeat the first observation */
@@ -106,10 +108,11 @@ static vlb_code allocate(vlb_policy *p, const vlb_model *model, int batch, vlb_e
   p->x = calloc(n * chunk_floats(c), sizeof *p->x);
   p->guided = calloc(chunk_floats(c), sizeof *p->guided);
   p->times = calloc(n * (size_t)model->shape.expert_hidden, sizeof *p->times);
+  p->step_seconds = calloc((size_t)c->num_steps, sizeof *p->step_seconds);
   p->image_mask = calloc(n * (size_t)c->cameras, 1);
   p->token_mask = calloc(n * (size_t)c->tokenizer_max_length, 1);
   p->tokens = calloc(n * (size_t)c->tokenizer_max_length, sizeof *p->tokens);
-  if (!p->images || !p->state || !p->x || !p->guided || !p->times || !p->image_mask || !p->token_mask || !p->tokens)
+  if (!p->step_seconds || !p->images || !p->state || !p->x || !p->guided || !p->times || !p->image_mask || !p->token_mask || !p->tokens)
     return vlb_fail(err, VLB_FAILED, "out of memory for a policy of %d observations", batch);
   vlb_graph_bind(p->step.g, p->step.noisy, p->x);
   vlb_graph_bind(p->step.g, p->step.time, p->times);
@@ -155,6 +158,7 @@ void vlb_policy_free(vlb_policy *p) {
   vlb_build_end(&p->prefix), vlb_build_end(&p->step);
   vlb_inputs_free(&p->prefix_inputs), vlb_inputs_free(&p->step_inputs);
   vlb_team_free(p->team);
+  free(p->step_seconds);
   free(p->images), free(p->state), free(p->x), free(p->guided), free(p->times), free(p->image_mask), free(p->token_mask), free(p->tokens), free(p);
 }
 
@@ -185,6 +189,7 @@ void vlb_policy_watch(vlb_policy *p, vlb_flow_watch watch, void *self) {
 }
 
 vlb_graph *vlb_policy_prefix_graph(vlb_policy *p) { return p->prefix.g; }
+const double *vlb_policy_step_seconds(const vlb_policy *p) { return p->step_seconds; }
 vlb_graph *vlb_policy_step_graph(vlb_policy *p) { return p->step.g; }
 
 static const float *velocity(vlb_policy *p, float t) {
@@ -232,7 +237,9 @@ vlb_code vlb_policy_run(vlb_policy *p, int n, const vlb_batch *batch, float *act
   double dt = -1.0 / (double)c->num_steps;
   for (int64_t s = 0; s < c->num_steps; s++) {
     double t = 1.0 + (double)s * dt;
+    double start = vlb_seconds();
     const float *v = velocity(p, (float)t);
+    p->step_seconds[s] = vlb_seconds() - start;
     if (p->watch) p->watch(p->watcher, (int)s, p->x, v);
     step_all(p, n, batch->guidance, t, (float)dt, v);
   }

@@ -1,16 +1,19 @@
 #include "experiments/cli/bench_infer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/base/rng.h"
 #include "core/base/timing.h"
 #include "core/data/image.h"
-#include "core/model/runner.h"
+#include "core/model/inference.h"
 #include "core/tensor/backend.h"
+#include "experiments/cli/saved.h"
 
-enum { SIDE = 256, MAX_STAGES = 8, MAX_RUNS = 1000, MAX_SHAPES = 256 };
+enum { SIDE = 256, MAX_STAGES = 8, MAX_RUNS = 1000, MAX_SHAPES = 256, MAX_STEPS = 64 };
 
 /* Times of one stage over the runs. */
 typedef struct {
@@ -24,6 +27,9 @@ typedef struct {
 typedef struct {
   vlb_checkpoint_folder folder;
   vlb_pretrained trained;
+  vlb_precision precision;
+  vlb_ranges ranges;
+  int threads;
   vlb_runner *runner;
   uint8_t *pixels;
   vlb_picture pictures[VLB_LEROBOT_CAMERAS];
@@ -31,10 +37,18 @@ typedef struct {
   stage *stages;
   int stage_count, runs;
   double first; /* seconds from opening the checkpoint to the first actions */
-  double total[MAX_RUNS], total_cpu[MAX_RUNS];
+  double peak, resident; /* megabytes */
+  double total[MAX_RUNS], total_cpu[MAX_RUNS], step[MAX_STEPS][MAX_RUNS];
+  float *exact;           /* normalised actions in float32, beside less */
+  double largest, rms;    /* of the deviation */
 } bench;
 
 /* ---- set-up ---- */
+
+static vlb_code make_runner(bench *b, vlb_precision precision, vlb_error *err) {
+  const vlb_inference_options how = {.threads = b->threads, .precision = precision, .ranges = b->ranges.top, .range_count = b->ranges.count};
+  return vlb_runner_create_for(&b->trained, 1, &how, &b->runner, err);
+}
 
 static vlb_code open_checkpoint(bench *b, const char *dir, const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   const char *names[2] = {NULL, NULL};
@@ -45,7 +59,8 @@ static vlb_code open_checkpoint(bench *b, const char *dir, const vlb_args *args,
   for (int i = 0; i < n; i++) names[i] = strcpy(copies[i], b->folder.config.cameras[i]);
   VLB_TRY(vlb_checkpoint_folder_cameras(&b->folder, names, n, index, err));
   VLB_TRY(vlb_pretrained_load(&b->folder, dir, vlb_arg_text(args, "tokenizer", NULL), ctx->log, &b->trained, err));
-  return vlb_runner_create_for(&b->trained, 1, &(vlb_inference_options){.threads = ctx->threads}, &b->runner, err);
+  VLB_TRY(vlb_ranges_prepare(&b->trained, b->precision, vlb_arg_text(args, "calibration", NULL), b->threads, NULL, 0, ctx->log, &b->ranges, err));
+  return make_runner(b, b->precision, err);
 }
 
 static vlb_code make_observation(bench *b, vlb_error *err) {
@@ -99,25 +114,31 @@ static vlb_code time_images(bench *b, vlb_error *err) {
   return VLB_OK;
 }
 
+static vlb_sight sight_of(const bench *b) {
+  return (vlb_sight){b->pictures, b->state, "pick up the black bowl between the plate and the ramekin and place it on the plate", b->noise};
+}
+
 static vlb_code run_once(bench *b, vlb_error *err) {
   const vlb_model_config *c = &b->trained.model->config;
   vlb_policy *p = vlb_runner_policy(b->runner);
-  const vlb_sight sight = {b->pictures, b->state, "pick up the black bowl between the plate and the ramekin and place it on the plate", b->noise};
+  const vlb_sight sight = sight_of(b);
   VLB_TRY(time_images(b, err));
   vlb_graph_profile(vlb_policy_prefix_graph(p), true);
   vlb_graph_profile(vlb_policy_step_graph(p), true);
-  double wall = vlb_seconds(), cpu = vlb_thread_seconds();
+  double wall = vlb_seconds(), cpu = vlb_cpu_seconds();
   VLB_TRY(vlb_runner_run(b->runner, 1, &sight, b->actions, err));
   b->total[b->runs] = vlb_seconds() - wall;
-  b->total_cpu[b->runs] = vlb_thread_seconds() - cpu;
+  b->total_cpu[b->runs] = vlb_cpu_seconds() - cpu;
+  for (int64_t i = 0; i < c->num_steps && i < MAX_STEPS; i++) b->step[i][b->runs] = vlb_policy_step_seconds(p)[i];
   add_stages(b, vlb_policy_prefix_graph(p), 1);
   add_stages(b, vlb_policy_step_graph(p), c->objective == VLB_OBJECTIVE_L1 ? 1 : (int)c->num_steps);
   return VLB_OK;
 }
 
-static vlb_code run_all(bench *b, double seconds, const vlb_context *ctx, vlb_error *err) {
+/* runs > 0: so many; else at least 5, and for about `seconds` */
+static vlb_code run_all(bench *b, double seconds, int64_t runs, const vlb_context *ctx, vlb_error *err) {
   VLB_TRY(run_once(b, err)); /* warm-up, overwritten */
-  for (double start = vlb_seconds(); b->runs < MAX_RUNS && (b->runs < 3 || vlb_seconds() - start < seconds);) {
+  for (double start = vlb_seconds(); b->runs < MAX_RUNS && (runs ? b->runs < runs : b->runs < 5 || vlb_seconds() - start < seconds);) {
     VLB_TRY(vlb_check_stop(ctx, err));
     VLB_TRY(run_once(b, err));
     b->runs++;
@@ -139,6 +160,29 @@ static void time_raw(bench *b) {
   }
 }
 
+/* the same observation in float32: how far the actions are apart, in normalised units of the real dimensions */
+static vlb_code compare_actions(bench *b, vlb_error *err) {
+  const vlb_model_config *c = &b->trained.model->config;
+  size_t count = (size_t)(c->chunk_size * c->max_action_dim);
+  double sum = 0;
+  b->exact = malloc(count * sizeof *b->exact);
+  if (!b->exact) return vlb_fail(err, VLB_FAILED, "out of memory");
+  memcpy(b->exact, vlb_runner_normalised(b->runner), count * sizeof *b->exact);
+  vlb_runner_free(b->runner);
+  b->runner = NULL;
+  VLB_TRY(make_runner(b, VLB_FLOAT32, err));
+  const vlb_sight sight = sight_of(b);
+  VLB_TRY(vlb_runner_run(b->runner, 1, &sight, b->actions, err));
+  for (int64_t t = 0; t < c->chunk_size; t++)
+    for (int64_t k = 0; k < c->action_dim; k++) {
+      double d = fabs((double)b->exact[t * c->max_action_dim + k] - (double)vlb_runner_normalised(b->runner)[t * c->max_action_dim + k]);
+      b->largest = d > b->largest ? d : b->largest;
+      sum += d * d;
+    }
+  b->rms = sqrt(sum / (double)(c->chunk_size * c->action_dim));
+  return VLB_OK;
+}
+
 /* ---- report ---- */
 
 static double quantile(const double *x, int n, double q) {
@@ -157,7 +201,9 @@ typedef struct {
 
 static void print_line(const line *l) {
   printf("%-10s %5d %9.2f %9.2f %9.2f", l->name, l->times, 1e3 * l->median, 1e3 * l->p95, 1e3 * l->cpu);
-  if (l->flops > 0)
+  if (l->flops > 0 && !(l->raw > 0))
+    printf(" %9.2f %8.1f\n", 1e-9 * l->flops, 1e-9 * l->flops / l->cpu);
+  else if (l->flops > 0)
     printf(" %9.2f %8.1f %8.1f %7.1f%%\n", 1e-9 * l->flops, 1e-9 * l->flops / l->cpu, 1e-9 * l->flops / l->raw, 100 * l->raw / l->cpu);
   else
     putchar('\n');
@@ -181,14 +227,52 @@ static double peak_megabytes(void) {
   return (double)use.ru_maxrss / 1024;
 }
 
-static double weight_megabytes(const vlb_model *m) {
+static double resident_megabytes(void) {
+  FILE *in = fopen("/proc/self/statm", "r");
+  unsigned long long all, resident = 0;
+  if (in && fscanf(in, "%llu %llu", &all, &resident) != 2) resident = 0;
+  if (in) fclose(in);
+  return (double)resident * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
+}
+
+static double weight_megabytes(const bench *b) {
   double bytes = 0;
-  for (int i = 0; i < m->param_count; i++) bytes += 4.0 * (double)m->params[i].size;
+  for (int i = 0; i < b->trained.model->param_count; i++) bytes += vlb_stored_bytes(&b->trained.model->params[i], b->precision);
   return bytes / (1 << 20);
 }
 
-static void report(const bench *b, double peak, json_t *rows) {
-  const vlb_model *m = b->trained.model;
+/* every chunk's time, for who wants the distribution: a virtual clock draws from it */
+static json_t *seconds_of(const double *x, int n) {
+  json_t *list = json_array();
+  for (int i = 0; i < n; i++) json_array_append_new(list, json_real(x[i]));
+  return list;
+}
+
+static json_t *step_medians(const bench *b) {
+  json_t *list = json_array();
+  for (int64_t i = 0; i < b->trained.model->config.num_steps && i < MAX_STEPS; i++) json_array_append_new(list, json_real(1e3 * quantile(b->step[i], b->runs, 0.5)));
+  return list;
+}
+
+static void add_summary(const bench *b, const line *total, json_t *rows) {
+  json_t *out = json_pack("{s:s,s:s,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "bench", "infer", "precision", vlb_precision_name(b->precision), "threads", b->threads,
+                          "runs", b->runs, "first_actions_s", b->first, "peak_mb", b->peak, "resident_mb", b->resident, "weights_mb", weight_megabytes(b), "gflop",
+                          1e-9 * total->flops, "gflop_naive", 1e-9 * (total->flops + vlb_saved_operations(b->trained.model)), "flow_step_ms", step_medians(b),
+                          "chunk_seconds", seconds_of(b->total, b->runs));
+  if (b->exact) json_object_set_new(out, "deviation_max", json_real(b->largest)), json_object_set_new(out, "deviation_rms", json_real(b->rms));
+  json_array_append_new(rows, out);
+}
+
+static void print_summary(const bench *b, const line *total) {
+  printf("\n%d runs, %s, %d thread%s, oneDNN %s on %s; rates by processor time\n", b->runs, vlb_precision_name(b->precision), b->threads, b->threads > 1 ? "s" : "",
+         vlb_backend_version(), vlb_backend_isa());
+  printf("operations %.2f GFLOP of %.2f that the definition names\n", 1e-9 * total->flops, 1e-9 * (total->flops + vlb_saved_operations(b->trained.model)));
+  printf("first actions %.2f s after opening the checkpoint; peak memory %.0f MB, resident %.0f MB, %.2f of the weights' %.0f MB\n", b->first, b->peak, b->resident,
+         b->resident / weight_megabytes(b), weight_megabytes(b));
+  if (b->exact) printf("actions deviate from float32 by %.3g at most, %.3g RMS (normalised units)\n", b->largest, b->rms);
+}
+
+static void report(const bench *b, json_t *rows) {
   line total = {.name = "chunk", .times = 1, .median = quantile(b->total, b->runs, 0.5), .p95 = quantile(b->total, b->runs, 0.95),
                 .cpu = quantile(b->total_cpu, b->runs, 0.5)};
   if (!rows)
@@ -202,24 +286,29 @@ static void report(const bench *b, double peak, json_t *rows) {
   }
   report_line(&total, rows);
   if (rows)
-    json_array_append_new(rows, json_pack("{s:s,s:i,s:f,s:f,s:f}", "bench", "infer", "runs", b->runs, "first_actions_s", b->first, "peak_mb", peak,
-                                          "weights_mb", weight_megabytes(m)));
+    add_summary(b, &total, rows);
   else
-    printf("\n%d runs, one thread, oneDNN %s on %s; rates by processor time\nfirst actions %.2f s after opening the checkpoint; peak memory %.0f MB, %.2f of the "
-           "weights' %.0f MB\n",
-           b->runs, vlb_backend_version(), vlb_backend_isa(), b->first, peak, peak / weight_megabytes(m), weight_megabytes(m));
+    print_summary(b, &total);
 }
 
 static vlb_code measure(bench *b, const char *dir, double seconds, const vlb_args *args, const vlb_context *ctx, json_t *rows, vlb_error *err) {
   double start = vlb_seconds();
+  int64_t runs = 0;
+  VLB_TRY(vlb_arg_int(args, "runs", 1, MAX_RUNS, &runs, err));
+  b->threads = ctx->threads;
+  VLB_TRY(vlb_precision_named(vlb_arg_text(args, "precision", "float32"), &b->precision, err));
   VLB_TRY(open_checkpoint(b, dir, args, ctx, err));
   VLB_TRY(make_observation(b, err));
   VLB_TRY(run_once(b, err));
   b->first = vlb_seconds() - start;
-  VLB_TRY(run_all(b, seconds, ctx, err));
-  double peak = peak_megabytes(); /* before the raw products take memory of their own */
-  time_raw(b);
-  report(b, peak, rows);
+  VLB_TRY(run_all(b, seconds, runs, ctx, err));
+  b->peak = peak_megabytes(); /* before the raw products take memory of their own */
+  b->resident = resident_megabytes();
+  if (!vlb_arg_on(args, "bare")) {
+    time_raw(b);
+    if (b->precision != VLB_FLOAT32) VLB_TRY(compare_actions(b, err));
+  }
+  report(b, rows);
   return VLB_OK;
 }
 
@@ -230,8 +319,9 @@ vlb_code vlb_bench_infer(const vlb_args *args, double seconds, const vlb_context
   if (!b) return vlb_fail(err, VLB_FAILED, "out of memory");
   vlb_code code = measure(b, dir, seconds, args, ctx, rows, err);
   vlb_runner_free(b->runner);
+  vlb_ranges_free(&b->ranges);
   vlb_pretrained_free(&b->trained);
   vlb_checkpoint_folder_close(&b->folder);
-  free(b->pixels), free(b->state), free(b->noise), free(b->actions), free(b->stages), free(b);
+  free(b->pixels), free(b->state), free(b->noise), free(b->actions), free(b->exact), free(b->stages), free(b);
   return code;
 }

@@ -7,7 +7,7 @@
 #include "experiments/cli/cli.h"
 
 /* Measures the checkpoint directory that the second argument names, with two synthetic pictures (or as many as it has cameras, if fewer), for
- * about `seconds`, one thread. rows: NULL to print a table, else results are appended as JSON. */
+ * about `seconds` on all threads, at the given precision. rows: NULL to print a table, else results are appended as JSON. */
 vlb_code vlb_bench_infer(const vlb_args *args, double seconds, const vlb_context *ctx, json_t *rows, vlb_error *err);
 
 #endif

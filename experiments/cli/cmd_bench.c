@@ -255,6 +255,10 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 
 static const vlb_option options[] = {{0, "arm", "NAME", "train: measure this arm only"},
                                      {0, "seconds", "S", "about how long to measure each arm or chunk (default 10), op (0.3) or line of sim (0.5)"},
+                                     {0, "runs", "N", "infer: so many chunks instead of by seconds"},
+                                     {0, "bare", NULL, "infer: no comparison with plain products or float32"},
+                                     {0, "precision", "NAME", "infer: float32 (default), bfloat16 or int8, whose actions are compared with float32's"},
+                                     {0, "calibration", "FILE", "infer, int8: ranges of layers' inputs; found on synthetic observations and written when it does not exist"},
                                      {0, "tokenizer", "FILE", "infer: tokenizer.json where the checkpoint has none"},
                                      {0, "random", "N", "sim: instead, N episodes of random actions; 3 when something goes wrong unreported"},
                                      VLB_OPTION_JSON,
@@ -267,6 +271,7 @@ const vlb_command vlb_cmd_bench = {
     "  vlabench bench train 0.45B               the published shape, random weights: with prefix cache, image tokens alone, and without\n"
     "  vlabench bench ops --json                shapes of the micro and the 0.45B model, forward and backward\n"
     "  vlabench bench infer smolvla_base        a chunk of actions, stage by stage, beside the raw rate of the same products\n"
+    "  vlabench bench infer smolvla_base --precision int8 -j 4 --json\n"
     "  vlabench bench sim                       steps beside bare MuJoCo, pictures, the expert's episodes\n"
     "  vlabench bench sim goal --random 1000    how that suite stands random actions\n",
     options, 1, 2, run, NULL};

@@ -6,6 +6,7 @@
 
 #include "core/base/rng.h"
 #include "core/data/image.h"
+#include "core/model/inference.h"
 #include "core/model/runner.h"
 #include "experiments/cli/commands.h"
 
@@ -131,17 +132,23 @@ static vlb_code dump(const char *path, vlb_runner *r, const vlb_pretrained *p, c
   return vlb_safetensors_write(path, entries, (int)(sizeof entries / sizeof *entries), err);
 }
 
-static vlb_code act(const vlb_args *args, const vlb_pretrained *p, const observation *o, int threads, vlb_error *err) {
+static vlb_code act(const vlb_args *args, const vlb_pretrained *p, const observation *o, const vlb_context *ctx, vlb_error *err) {
   const vlb_model_config *c = &p->model->config;
   vlb_runner *r = NULL;
-  float *actions = calloc((size_t)(c->chunk_size * c->action_dim), sizeof *actions);
-  vlb_code code = actions ? vlb_runner_create_for(p, 1, &(vlb_inference_options){.threads = threads}, &r, err) : vlb_fail(err, VLB_FAILED, "out of memory");
+  vlb_precision precision;
+  vlb_ranges ranges;
   const vlb_sight sight = {o->pictures, o->state, vlb_arg_text(args, "task", ""), o->noise};
+  VLB_TRY(vlb_precision_named(vlb_arg_text(args, "precision", "float32"), &precision, err));
+  VLB_TRY(vlb_ranges_prepare(p, precision, vlb_arg_text(args, "calibration", NULL), ctx->threads, &sight, 1, ctx->log, &ranges, err));
+  const vlb_inference_options how = {.threads = ctx->threads, .precision = precision, .ranges = ranges.top, .range_count = ranges.count};
+  float *actions = calloc((size_t)(c->chunk_size * c->action_dim), sizeof *actions);
+  vlb_code code = actions ? vlb_runner_create_for(p, 1, &how, &r, err) : vlb_fail(err, VLB_FAILED, "out of memory");
   const char *path = vlb_arg_text(args, "dump", NULL);
   if (!code) code = vlb_runner_run(r, 1, &sight, actions, err);
   if (!code && path) code = dump(path, r, p, actions, err);
   if (!code) (vlb_arg_on(args, "csv") ? print_csv : print_json)(actions, c);
   vlb_runner_free(r);
+  vlb_ranges_free(&ranges);
   free(actions);
   return code;
 }
@@ -153,7 +160,7 @@ static vlb_code infer(const vlb_args *args, const char *dir, vlb_checkpoint_fold
   VLB_TRY(read_state(vlb_arg_text(args, "state", NULL), folder->processors.state.dim, o->state, err));
   VLB_TRY(make_noise(args, &folder->config.model, o, err));
   VLB_TRY(vlb_pretrained_load(folder, dir, vlb_arg_text(args, "tokenizer", NULL), ctx->log, &p, err));
-  vlb_code code = act(args, &p, o, ctx->threads, err);
+  vlb_code code = act(args, &p, o, ctx, err);
   vlb_pretrained_free(&p);
   return code;
 }
@@ -187,6 +194,8 @@ static const vlb_option options[] = {{0, "checkpoint", "DIR", "checkpoint direct
                                      {0, "seed", "N", "seed of the noise that the flow starts from (default 0)"},
                                      {0, "noise", "FILE", "that noise itself: a safetensors file with one tensor"},
                                      {0, "steps", "N", "steps of the flow (default: num_steps of the checkpoint)"},
+                                     {0, "precision", "NAME", "float32 (default), bfloat16 or int8, of most layers' weights and inputs"},
+                                     {0, "calibration", "FILE", "int8: the ranges of layers' inputs; found on this observation and written there when it does not exist"},
                                      {0, "tokenizer", "FILE", "tokenizer.json where the checkpoint has none"},
                                      {0, "dump", "FILE", "also write inputs and outputs of the model (safetensors)"},
                                      {0, "csv", NULL, "one action per line instead of JSON"},

@@ -2,9 +2,9 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "core/model/build.h"
 #include "core/model/pretrained.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/saved.h"
 
 enum { MAX_STAGES = 8 };
 
@@ -13,23 +13,11 @@ typedef struct {
   int64_t parameters, trained;
   double file_bytes, weight_bytes; /* as stored, and as float32 */
   double plan_bytes;               /* activations */
+  double low_bytes[2];             /* weights in bfloat16, int8 */
   vlb_stage_row stages[MAX_STAGES];
   int stage_count;
   double naive; /* extra operations of a chunk when nothing is saved */
 } costs;
-
-/* What the definition names and need not be computed (specification 12.4): the last VLM layer beyond its keys and values, and the cross layers'
- * keys and values and the time's half of the action MLP at every step but once. */
-static double saved_operations(const vlb_model *m) {
-  const vlb_model_config *c = &m->config;
-  const vlb_model_shape *s = &m->shape;
-  double p = s->views * s->tokens_per_view + (double)c->tokenizer_max_length + 1, d = (double)c->text_hidden, q = s->q_width, kv = s->kv_width;
-  double last = 2 * p * d * q * 2 + 2 * 2 * p * p * q + 3 * 2 * p * d * (double)c->text_mlp, cross = 0;
-  for (int i = 0; i < s->expert_layers; i++)
-    if (!vlb_layer_is_self(c, i)) cross += 2 * 2 * p * kv * kv;
-  double e = s->expert_hidden, time = 2 * ((double)c->chunk_size - 1) * e * e;
-  return last + (double)(c->num_steps - 1) * cross + (double)c->num_steps * time;
-}
 
 static vlb_code count(const vlb_model *m, const vlb_shards *shards, costs *out, vlb_error *err) {
   memset(out, 0, sizeof *out);
@@ -39,6 +27,7 @@ static vlb_code count(const vlb_model *m, const vlb_shards *shards, costs *out, 
   }
   for (int i = 0; i < m->param_count; i++) {
     out->parameters += (int64_t)m->params[i].size;
+    for (int p = VLB_BFLOAT16; p <= VLB_INT8; p++) out->low_bytes[p - 1] += vlb_stored_bytes(&m->params[i], (vlb_precision)p);
     out->trained += m->params[i].trainable ? (int64_t)m->params[i].size : 0;
   }
   out->weight_bytes = 4.0 * (double)out->parameters;
@@ -48,7 +37,7 @@ static vlb_code count(const vlb_model *m, const vlb_shards *shards, costs *out, 
   out->stage_count = vlb_graph_stage_rows(prefix, out->stages, MAX_STAGES - 1);
   out->stage_count += vlb_graph_stage_rows(step, out->stages + out->stage_count, 1);
   out->plan_bytes = (double)(vlb_graph_bytes(prefix) + vlb_graph_bytes(step));
-  out->naive = saved_operations(m);
+  out->naive = vlb_saved_operations(m);
   vlb_policy_free(p);
   return VLB_OK;
 }
@@ -80,6 +69,7 @@ static void print_costs(const vlb_model *m, const costs *k) {
   printf("parameters     %lld, of which %lld are trained when fine-tuned as configured\n", (long long)k->parameters, (long long)k->trained);
   printf("memory         %.0f MB in the files, %.0f MB as float32, %.0f MB for one observation\n", k->file_bytes / (1 << 20), k->weight_bytes / (1 << 20),
          k->plan_bytes / (1 << 20));
+  printf("precision      float32 unless --precision says otherwise; packed weights take %.0f MB as bfloat16, %.0f MB as int8\n", k->low_bytes[0] / (1 << 20), k->low_bytes[1] / (1 << 20));
   printf("operations     ");
   for (int i = 0; i < k->stage_count; i++) {
     bool flow = !strcmp(k->stages[i].stage, "flow step");
@@ -119,8 +109,8 @@ static void print_json(const vlb_checkpoint_folder *f, const vlb_model *m, const
   json_t *stages = json_object();
   for (int i = 0; i < k->stage_count; i++) json_object_set_new(stages, k->stages[i].stage, json_real(1e-9 * k->stages[i].flops));
   double sum = chunk_flops(m, k);
-  json_t *out = json_pack("{s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:f,s:f,s:I,s:I,s:I,s:o,s:s,s:s}", "vlm", f->config.vlm, "parameters", (json_int_t)k->parameters,
-                          "trained", (json_int_t)k->trained, "file_bytes", k->file_bytes, "float32_bytes", k->weight_bytes, "plan_bytes", k->plan_bytes,
+  json_t *out = json_pack("{s:s,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:o,s:f,s:f,s:I,s:I,s:I,s:o,s:s,s:s}", "vlm", f->config.vlm, "parameters", (json_int_t)k->parameters,
+                          "trained", (json_int_t)k->trained, "file_bytes", k->file_bytes, "float32_bytes", k->weight_bytes, "bfloat16_bytes", k->low_bytes[0], "int8_bytes", k->low_bytes[1], "plan_bytes", k->plan_bytes,
                           "gflop", stages, "gflop_chunk", 1e-9 * sum, "gflop_chunk_naive", 1e-9 * (sum + k->naive), "chunk_size",
                           (json_int_t)m->config.chunk_size, "n_action_steps", (json_int_t)m->config.n_action_steps, "num_steps",
                           (json_int_t)m->config.num_steps, "cameras", camera_list(f), "state_normalisation", vlb_norm_name(f->processors.state.norm),

@@ -123,6 +123,9 @@ static vlb_code write_eval(FILE *out, const vlb_cell *cell, const vlb_cell *trai
   write_section(out, "eval", vlb_episode_fields, &eval);
   fprintf(out, "n_action_steps = %lld\nnum_steps = %lld\n", (long long)cell->settings.model.n_action_steps,
           (long long)cell->settings.model.num_steps);
+  char precision[32];
+  const vlb_field *field = vlb_field_named(vlb_rollout_fields, "precision");
+  if (eval.precision) fprintf(out, "precision = \"%s\"\n", vlb_field_text(field, &eval, precision, sizeof precision));
   return write_control(out, &eval.control, err);
 }
 

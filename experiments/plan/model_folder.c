@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
+#include "core/model/inference.h"
 #include "core/train/vlm.h"
 
 vlb_code vlb_model_folder_describe(const char *folder, const vlb_model_config *config, vlb_error *err) {
@@ -115,11 +116,17 @@ static vlb_code check_complete(const vlb_episode_result *results, int n, vlb_err
 vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *config, const vlb_train_config *untrained,
                                const vlb_rollout_config *eval, const vlb_suite *suite, const char *label, vlb_episode_result *results,
                                const vlb_context *ctx, vlb_error *err) {
-  const vlb_inference_options inference = {.threads = ctx->threads};
-  vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed, .inference = vlb_model_folder_is_checkpoint(folder) ? &inference : NULL};
+  vlb_inference_options inference = {.threads = ctx->threads, .precision = (vlb_precision)eval->precision};
+  vlb_ranges ranges = {NULL, 0};
+  vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed,
+                              .inference = vlb_model_folder_is_checkpoint(folder) || eval->precision ? &inference : NULL};
   vlb_code code = vlb_model_folder_load(folder, config, untrained, suite->embodiment, ctx->log, &source.trained, err);
+  if (!code) code = vlb_ranges_prepare(&source.trained, inference.precision, NULL, ctx->threads, NULL, 0, ctx->log, &ranges, err);
+  inference.ranges = ranges.top;
+  inference.range_count = ranges.count;
   if (!code) code = roll_out(&source, eval, suite, label, results, ctx, err);
   if (!code) code = check_complete(results, suite->task_count * (int)eval->episodes_per_task, err);
   vlb_pretrained_free(&source.trained);
+  vlb_ranges_free(&ranges);
   return code;
 }

@@ -13,7 +13,7 @@
 #define ROW(kind, name, ...) VLB_FIELD_ROW(vlb_rollout_config, kind, name, __VA_ARGS__)
 #define CONTROL_ROW(kind, name, fallback, lo, hi, choices, doc) \
   {VLB_FIELD_##kind, #name, offsetof(vlb_rollout_config, control.name), fallback, lo, hi, choices, doc},
-const vlb_field vlb_rollout_fields[] = {VLB_ROLLOUT_FIELDS(ROW) VLB_CONTROL_FIELDS(CONTROL_ROW){0}};
+const vlb_field vlb_rollout_fields[] = {VLB_ROLLOUT_FIELDS(ROW) VLB_CONTROL_FIELDS(CONTROL_ROW) VLB_ACTING_FIELDS(ROW){0}};
 const vlb_field vlb_episode_fields[] = {VLB_ROLLOUT_FIELDS(ROW){0}};
 
 static const char *const outcome_names[] = {"success", "timeout", "failure", "simulator_error", "policy_error", "not_run"};

@@ -39,11 +39,14 @@ typedef struct {
   X(INT, render_size, "64", 16, 2048, NULL, "pixels of the square camera pictures")                       \
   X(BOOL, shadows, "false", 0, 1, NULL, "render shadows")                                                 \
   X(INT, lanes, "8", 1, 64, NULL, "episodes advanced side by side per thread; never changes a result")
+/* of the policy that acts; enters a cell's name where it is not the first */
+#define VLB_ACTING_FIELDS(X) X(ENUM, precision, "float32", 0, 0, "float32 bfloat16 int8", "of most layers' weights and inputs when the policy acts; training is float32")
 typedef struct {
   VLB_ROLLOUT_FIELDS(VLB_FIELD_MEMBER)
   vlb_control_config control;
+  VLB_ACTING_FIELDS(VLB_FIELD_MEMBER)
 } vlb_rollout_config;
-extern const vlb_field vlb_rollout_fields[]; /* these, then those of control.h */
+extern const vlb_field vlb_rollout_fields[]; /* these, then those of control.h, then those of the policy */
 extern const vlb_field vlb_episode_fields[]; /* these alone */
 
 void vlb_episode_results_clear(vlb_episode_result *results, int n); /* gives their traces back */

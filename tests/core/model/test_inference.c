@@ -84,7 +84,45 @@ static void test_same_bits(void **state) {
   }
 }
 
+/* rounding of weights and inputs moves the actions, and not far; int8 with ranges that were found moves them less than with ranges that are too wide */
+static void test_low_precision_is_near(void **state) {
+  (void)state;
+  static const double bound[] = {[VLB_BFLOAT16] = 0.03, [VLB_INT8] = 0.1};
+  vlb_model *m = model_of("");
+  sample_batch b = batch_of(&m->config, 2, 42, true);
+  float *exact = act(m, &b, 2, &(vlb_inference_options){.threads = 1}), ranges[200] = {0};
+  free(act(m, &b, 2, &(vlb_inference_options){.threads = 2, .precision = VLB_INT8, .ranges = ranges, .range_count = 200, .calibrate = true}));
+  assert_true(ranges[0] > 0);
+  for (vlb_precision p = VLB_BFLOAT16; p <= VLB_INT8; p++) {
+    if (vlb_precision_check(p, NULL)) continue;
+    float *low = act(m, &b, 2, &(vlb_inference_options){.threads = 1, .precision = p, .ranges = ranges, .range_count = 200});
+    double d = distance(exact, low, 2 * chunk(m));
+    print_message("precision %d: actions off by %.3g\n", (int)p, d);
+    if (!(d > 0 && d <= bound[p])) fail_msg("precision %d: actions off by %.3g", (int)p, d);
+    free(low);
+  }
+  free(exact);
+  batch_free(&b);
+  vlb_model_free(m);
+}
+
+static void test_refusals(void **state) {
+  (void)state;
+  vlb_model *m = model_of("");
+  vlb_policy *p;
+  vlb_error err = {0};
+  float ranges[1] = {1};
+  assert_int_equal(vlb_policy_create_for(m, 1, &(vlb_inference_options){.threads = 1, .precision = VLB_INT8}, &p, &err), vlb_precision_check(VLB_INT8, NULL) ? VLB_USAGE : VLB_FAILED);
+  if (!vlb_precision_check(VLB_INT8, NULL)) {
+    assert_int_equal(vlb_policy_create_for(m, 1, &(vlb_inference_options){.threads = 1, .precision = VLB_INT8, .ranges = ranges, .range_count = 1}, &p, &err), VLB_FAILED);
+    assert_non_null(strstr(err.message, "calibrate"));
+  }
+  assert_null(p);
+  vlb_model_free(m);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_packed_is_unpacked), cmocka_unit_test(test_same_bits)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_packed_is_unpacked), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_low_precision_is_near),
+                                     cmocka_unit_test(test_refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
