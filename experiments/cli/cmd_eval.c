@@ -33,14 +33,6 @@ static vlb_code read_folder(const char *folder, vlb_settings *s, vlb_error *err)
   return vlb_model_folder_config(folder, &s->model, err);
 }
 
-static vlb_code assign(subject *it, const char *assignment, vlb_error *err) {
-  const char *equals = strchr(assignment, '=');
-  char key[64];
-  if (!it->url || strncmp(assignment, "remote.", 7) || !equals) return vlb_settings_set(&it->settings, assignment, err);
-  snprintf(key, sizeof key, "%.*s", (int)(equals - assignment) - 7, assignment + 7);
-  return vlb_fields_set(vlb_remote_fields, &it->remote, key, equals + 1, err) ? vlb_fail_at(err, "--set %s", assignment) : VLB_OK;
-}
-
 static vlb_code read_settings(const vlb_args *args, subject *it, vlb_error *err) {
   const char *suite = vlb_arg_text(args, "suite", NULL), *assignment;
   vlb_settings *s = &it->settings;
@@ -53,7 +45,8 @@ static vlb_code read_settings(const vlb_args *args, subject *it, vlb_error *err)
   VLB_TRY(vlb_key_read(vlb_arg_text(args, "key-file", NULL), it->key, err));
   VLB_TRY(vlb_arg_int(args, "episodes", 1, 1000, &s->eval.episodes_per_task, err));
   VLB_TRY(vlb_arg_int(args, "seed", 0, 9000000000000000, &s->eval.seed, err));
-  for (int i = 0; (assignment = vlb_arg_each(args, "set", i)); i++) VLB_TRY(assign(it, assignment, err));
+  for (int i = 0; (assignment = vlb_arg_each(args, "set", i)); i++) 
+    VLB_TRY(it->url ? vlb_remote_set(s, &it->remote, assignment, err) : vlb_settings_set(s, assignment, err));
   return vlb_settings_check(s, err);
 }
 

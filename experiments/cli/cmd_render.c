@@ -6,20 +6,6 @@
 #include "sim/rollout/picture.h"
 #include "sim/rollout/suites.h"
 
-/* "spatial" or "spatial/3": the number behind the last slash is a task, if it is a number. task: -1 for all. */
-static vlb_code find_task(const char *what, vlb_suite **suite, int *task, vlb_error *err) {
-  char name[512], *end;
-  const char *slash = strrchr(what, '/');
-  long number = slash && slash[1] ? strtol(slash + 1, &end, 10) : -1;
-  *task = number >= 0 && !*end ? (int)number : -1;
-  snprintf(name, sizeof name, "%.*s", *task < 0 ? (int)strlen(what) : (int)(slash - what), what);
-  VLB_TRY(vlb_suite_open(name, suite, err));
-  if (*task < (*suite)->task_count) return VLB_OK;
-  vlb_code code = vlb_fail(err, VLB_USAGE, "suite %s has tasks 0 to %d, not %d", name, (*suite)->task_count - 1, *task);
-  vlb_suite_free(*suite);
-  return code;
-}
-
 static vlb_code find_camera(const vlb_args *args, int *camera, vlb_error *err) {
   static const char *const names[] = {"agentview", "wrist", "both"};
   const char *name = vlb_arg_text(args, "camera", "both");
@@ -67,7 +53,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   vlb_picture_settings s = {.episode = (int)episode, .size = (int)size, .shadows = vlb_arg_on(args, "shadows"), .seed = (uint64_t)seed};
   vlb_suite *suite;
   int task;
-  VLB_TRY(find_task(what, &suite, &task, err));
+  VLB_TRY(vlb_suite_open_task(what, &suite, &task, err));
   vlb_code code = draw(args, suite, task, &s, out, ctx, err);
   vlb_suite_free(suite);
   if (!code) printf("%s\n", out);

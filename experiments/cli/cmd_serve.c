@@ -25,20 +25,15 @@ static vlb_code find_robot(const vlb_args *args, model *m, vlb_error *err) {
   const char *name = vlb_arg_text(args, "robot", NULL);
   char path[1024];
   vlb_settings s;
-  vlb_suite *suite;
   if (name) return vlb_embodiment_find(name, &m->robot, err);
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/settings.toml", m->folder));
   if (vlb_model_folder_is_checkpoint(m->folder)) return VLB_OK;
   if (!vlb_file_exists(path)) return vlb_fail(err, VLB_USAGE, "%s does not say for which robot it was trained; --robot NAME does", m->folder);
   VLB_TRY(vlb_settings_read(path, NULL, false, &s, err));
   s.eval.suite.s[strcspn(s.eval.suite.s, ",")] = 0; /* several suites are of one robot */
-  if (vlb_suite_open(s.eval.suite.s, &suite, err)) {
-    vlb_fail_at(err, "%s, eval.suite", path);
-    return vlb_fail_at(err, "--robot NAME is needed");
-  }
-  m->robot = suite->embodiment;
-  vlb_suite_free(suite);
-  return VLB_OK;
+  if (!vlb_suite_robot(s.eval.suite.s, &m->robot, err)) return VLB_OK;
+  vlb_fail_at(err, "%s, eval.suite", path);
+  return vlb_fail_at(err, "--robot NAME is needed");
 }
 
 /* Only what does not change a tensor makes sense here, as in eval. */

@@ -12,6 +12,7 @@ const vlb_command *const vlb_commands[] = {
     &vlb_cmd_pretrain,
     &vlb_cmd_eval,
     &vlb_cmd_serve,
+    &vlb_cmd_drive,
     &vlb_cmd_list,
     &vlb_cmd_demos,
     &vlb_cmd_replay,

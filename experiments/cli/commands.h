@@ -13,6 +13,7 @@ extern const vlb_command vlb_cmd_train;
 extern const vlb_command vlb_cmd_pretrain;
 extern const vlb_command vlb_cmd_eval;
 extern const vlb_command vlb_cmd_serve;
+extern const vlb_command vlb_cmd_drive;
 extern const vlb_command vlb_cmd_list;
 extern const vlb_command vlb_cmd_demos;
 extern const vlb_command vlb_cmd_replay;

@@ -1,6 +1,15 @@
 #include "experiments/wire/remote_eval.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+vlb_code vlb_remote_set(vlb_settings *settings, vlb_remote_config *remote, const char *assignment, vlb_error *err) {
+  const char *equals = strchr(assignment, '=');
+  char key[64];
+  if (strncmp(assignment, "remote.", 7) || !equals) return vlb_settings_set(settings, assignment, err);
+  snprintf(key, sizeof key, "%.*s", (int)(equals - assignment) - 7, assignment + 7);
+  return vlb_fields_set(vlb_remote_fields, remote, key, equals + 1, err) ? vlb_fail_at(err, "--set %s", assignment) : VLB_OK;
+}
 
 static json_t *describe(const char *url, const vlb_remote *remote, int n_action_steps) {
   vlb_remote_figures f = vlb_remote_measured(remote);

@@ -10,7 +10,10 @@
       `vlabench serve`. `vlabench eval --policy ws://127.0.0.1:PORT2` then runs whole closed-loop episodes through both of them; they
       must equal those of `vlabench eval MODEL`, byte for byte.
 
-Needs Python 3.9 or later and: pip install openpi-client websockets typing_extensions h5py
+  with_openpi.py load --port PORT --clients 32 --seconds 30
+      Many of openpi's clients at once, each asking again as soon as it has its answer; what each sees.
+
+Needs Python 3.10 or later and: pip install openpi-client websockets typing_extensions h5py
 """
 import argparse
 import importlib.util
@@ -73,6 +76,40 @@ def replay(arguments):
     print(f"{episodes} episodes, {calls} chunks each played twice, the same bits; {np.median(times):.2f} ms median, {times.max():.2f} ms at most")
 
 
+def load(arguments):
+    import threading
+
+    generator, times = np.random.default_rng(0), [[] for _ in range(arguments.clients)]
+    pictures = generator.integers(0, 255, (2, arguments.pixels, arguments.pixels, 3), dtype=np.uint8)
+    observation = {
+        "observation/image": pictures[0],
+        "observation/wrist_image": pictures[1],
+        "observation/state": np.zeros(8),
+        "prompt": "pick up the black bowl from table center and place it on the plate",
+    }
+    clients = [WebsocketClientPolicy("127.0.0.1", arguments.port, arguments.key) for _ in range(arguments.clients)]
+    end = time.monotonic() + arguments.seconds
+
+    def ask(i):
+        while (began := time.monotonic()) < end:
+            clients[i].infer(observation)
+            times[i].append(1e3 * (time.monotonic() - began))
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(arguments.clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for client in clients:
+        client._ws.close()
+    medians = [np.median(t) for t in times]
+    counts = [len(t) for t in times]
+    everything = np.concatenate(times)
+    print(f"{arguments.clients} clients, {len(everything)} answers, {min(counts)} to {max(counts)} each, {len(everything) / arguments.seconds:.1f} a second")
+    print(f"median per client {min(medians):.1f} to {max(medians):.1f} ms; all: median {np.median(everything):.1f}, "
+          f"95% {np.quantile(everything, 0.95):.1f}, at most {everything.max():.1f} ms")
+
+
 class Forwarded:
     """A policy as openpi's server wants one: `infer` and nothing else."""
 
@@ -96,13 +133,17 @@ def proxy(arguments):
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 commands = parser.add_subparsers(required=True)
-for function in (replay, proxy):
+for function in (replay, proxy, load):
     command = commands.add_parser(function.__name__)
     command.set_defaults(function=function)
     command.add_argument("--port", type=int, required=True, help="of vlabench serve on this machine")
     command.add_argument("--key", help="its key")
     if function is replay:
         command.add_argument("files", nargs="+", help="demonstrations in LIBERO's HDF5 layout (vlabench demos)")
+    elif function is load:
+        command.add_argument("--clients", type=int, default=32)
+        command.add_argument("--seconds", type=float, default=30)
+        command.add_argument("--pixels", type=int, default=64, help="side of each of the two pictures")
     else:
         command.add_argument("--listen", type=int, required=True, help="port of the proxy")
         command.add_argument("--openpi", required=True, help="checkout of openpi")

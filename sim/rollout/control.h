@@ -8,7 +8,7 @@
 enum { VLB_CONTROL_SYNC, VLB_CONTROL_PAPER, VLB_CONTROL_LEROBOT, VLB_CONTROL_RTC };
 enum { VLB_AGGREGATE_WEIGHTED, VLB_AGGREGATE_LATEST, VLB_AGGREGATE_AVERAGE, VLB_AGGREGATE_CONSERVATIVE };
 enum { VLB_ALIGN_OBSERVED, VLB_ALIGN_ARRIVAL };
-enum { VLB_LATENCY_FIXED, VLB_LATENCY_LOGNORMAL, VLB_LATENCY_GAMMA, VLB_LATENCY_MEASURED };
+enum { VLB_LATENCY_FIXED, VLB_LATENCY_LOGNORMAL, VLB_LATENCY_GAMMA, VLB_LATENCY_MEASURED, VLB_LATENCY_REPLAYED /* not a setting: vlb_latency.measured in turn */ };
 
 #define VLB_CONTROL_FIELDS(X)                                                                                                               \
   X(ENUM, control, "sync", 0, 0, "sync paper lerobot rtc",                                                                                  \

@@ -73,6 +73,7 @@ static double seconds(const vlb_latency *l, vlb_rng *rng) {
 }
 
 int64_t vlb_latency_draw(const vlb_latency *l, uint64_t seed, int task, int episode, int index) {
+  if (l->model == VLB_LATENCY_REPLAYED) return llround(1e9 * l->measured[index < l->count ? index : l->count - 1]);
   vlb_rng rng = vlb_rng_make(seed, VLB_RNG_LATENCY, (uint32_t)task << 16 | (uint32_t)episode, (uint32_t)index);
   return llround(1e9 * seconds(l, &rng));
 }

@@ -8,7 +8,7 @@
 #include "sim/rollout/control.h"
 
 typedef struct {
-  int model;
+  int model;           /* VLB_LATENCY_REPLAYED: `measured` in turn, the last one for ever; filled in by who has seen them */
   double mean, spread; /* seconds; standard deviation by mean */
   double *measured;    /* [count] seconds */
   int count;

@@ -1,5 +1,6 @@
 #include "sim/rollout/suites.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -90,4 +91,17 @@ vlb_code vlb_suite_robot(const char *name_or_folder, const vlb_embodiment **robo
   *robot = suite->embodiment;
   vlb_suite_free(suite);
   return VLB_OK;
+}
+
+vlb_code vlb_suite_open_task(const char *what, vlb_suite **suite, int *task, vlb_error *err) {
+  char name[512], *end;
+  const char *slash = strrchr(what, '/');
+  long number = slash && slash[1] ? strtol(slash + 1, &end, 10) : -1;
+  *task = number >= 0 && !*end ? (int)number : -1;
+  snprintf(name, sizeof name, "%.*s", *task < 0 ? (int)strlen(what) : (int)(slash - what), what);
+  VLB_TRY(vlb_suite_open(name, suite, err));
+  if (*task < (*suite)->task_count) return VLB_OK;
+  vlb_code code = vlb_fail(err, VLB_USAGE, "suite %s has tasks 0 to %d, not %d", name, (*suite)->task_count - 1, *task);
+  vlb_suite_free(*suite);
+  return code;
 }

@@ -18,6 +18,9 @@ bool vlb_suite_is_part(const char *name);
 /* An embedded suite by name or a folder of task files. Errors: VLB_USAGE with file:line, did-you-mean. Caller: vlb_suite_free. */
 vlb_code vlb_suite_open(const char *name_or_folder, vlb_suite **suite, vlb_error *err);
 
+/* "spatial" or "spatial/3": the number behind the last slash is a task, if it is a number. task: -1 for all. */
+vlb_code vlb_suite_open_task(const char *what, vlb_suite **suite, int *task, vlb_error *err);
+
 /* What demos.suite and eval.suite may hold: suites separated by commas, or a name for several ("libero": spatial, object, goal, long). */
 enum { VLB_MAX_SUITE_SET = 8 };
 typedef struct {

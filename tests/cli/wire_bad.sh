@@ -18,3 +18,8 @@ try eval --policy http://127.0.0.1:1 --suite spatial
 try eval --policy ws://127.0.0.1:1 --suite spatial --set remote.replies=1
 try eval --policy ws://127.0.0.1:1 --suite spatial 2>err
 sed 's/(.*)/(WHY)/' err # libwebsockets' words differ between versions
+try drive spatial/2
+try drive spatial --server ws://127.0.0.1:1
+try drive spatial/12 --server ws://127.0.0.1:1
+try drive spatial/2 --server ws://127.0.0.1
+try drive spatial/2 --server ws://127.0.0.1:1 --set remote.reply=1

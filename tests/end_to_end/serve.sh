@@ -46,13 +46,49 @@ serve "$port"
 wait "$evaluation" || { echo "the evaluation did not survive its server's restart"; exit 1; }
 cmp local.csv killed.csv || { echo "a server that was killed changed the episodes"; exit 1; }
 
+# a robot in real time: 40 ticks of 50 ms; the virtual clock with the measured latencies has the same queue at every tick (LeRobot's semantics: in all but
+# a few), and LeRobot's controller keeps moving
+for control in sync paper lerobot; do
+  most=0
+  [ $control != lerobot ] || most=8
+  vlabench drive suite/0 --server "ws://127.0.0.1:$port" --set eval.control=$control --set eval.max_steps=40 --set eval.render_size=32 --trace $control.csv --json >$control.json
+  grep -q '"outcome": "timeout"' $control.json || { echo "$control: another outcome"; cat $control.json; exit 1; }
+  awk -F, -v most=$most 'NR > 1 {n++; differ += $4 != $8; sent += $6} END {
+    if (n != 40 || differ > most || sent < 2) {print n " ticks, " differ " differ, " sent " sent"; exit 1}}' $control.csv || { echo "$control: not as on the virtual clock"; exit 1; }
+done
+
+# killed in the middle of an episode, and back: the episode goes on
+vlabench drive suite/0 --server "ws://127.0.0.1:$port" --set eval.max_steps=100 --set eval.render_size=32 --set remote.retry_seconds=60 --json >back.json &
+robot=$!
+sleep 1
+kill -KILL "$server"
+wait "$server" 2>/dev/null || true
+serve "$port"
+wait "$robot" || { echo "the robot did not survive its server's restart"; exit 1; }
+grep -q '"reconnections": 1' back.json || { echo "no reconnection:"; cat back.json; exit 1; }
+grep -q '"outcome": "timeout"' back.json
+
 # SIGTERM: exit code 0 and figures per client
 kill -TERM "$server"
 wait "$server" || { echo "SIGTERM: exit code $?"; exit 1; }
 grep -q '^client ' served.txt || { echo "no figures at the end"; exit 1; }
 server=
 
-# away for good
+# killed, and away for good: a clear end
+serve 0
+vlabench drive suite/0 --server "ws://127.0.0.1:$port" --set eval.max_steps=200 --set eval.render_size=32 --set remote.retry_seconds=0.5 >lost.txt 2>lost.err &
+robot=$!
+sleep 1
+kill -KILL "$server"
+wait "$server" 2>/dev/null || true
+server=
+code=0
+wait "$robot" || code=$?
+[ $code -eq 4 ] || { echo "a server that is lost: exit code $code"; cat lost.err; exit 1; }
+grep -q policy_error lost.txt || { echo "no policy error:"; cat lost.txt; exit 1; }
+grep -q "ws://127.0.0.1:$port" lost.err
+
+# never there
 code=0
 # shellcheck disable=SC2086
 vlabench eval --policy "ws://127.0.0.1:$port" $episodes --set remote.connect_seconds=2 2>gone.txt >/dev/null || code=$?
