@@ -205,7 +205,7 @@ static vlb_code published_arm(vlb_ablation **out, vlb_error *err) {
   vlb_settings *s = &a->arms[0].settings;
   vlb_settings_default(s);
   s->model = published_model();
-  s->train.batch_size = 8;
+  s->train.batch_size = 4;
   s->train.shards = 2;
   snprintf(a->name, sizeof a->name, "0.45B");
   snprintf(a->arms[0].name, sizeof a->arms[0].name, "0.45B");

@@ -14,6 +14,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/data/safetensors.h"
+#include "core/data/shards.h"
 
 /* A file from a header text and a number of data bytes 0, 1, 2, ... */
 static void put(const char *path, const char *header, size_t data_size) {
@@ -90,6 +91,28 @@ static void test_dtypes(void **state) {
   assert_null(vlb_safetensors_at(file, -1));
   vlb_safetensors_close(file);
   vlb_safetensors_close(NULL);
+}
+
+/* a file's bytes in memory are read as the file is, and checked as it is */
+static void test_in_memory(void **state) {
+  (void)state;
+  static const float x[] = {1, 2, 3, 4};
+  vlb_st_entry entry = {.name = "x", .dtype = VLB_F32, .ndim = 1, .dims = {4}, .data = x};
+  vlb_error err;
+  vlb_safetensors *file;
+  vlb_shards *shards;
+  char *bytes;
+  size_t size;
+  assert_int_equal(vlb_safetensors_write("memory", &entry, 1, &err), VLB_OK);
+  assert_int_equal(vlb_file_read("memory", &bytes, &size, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_in("label", bytes, size, &file, &err), VLB_OK);
+  assert_int_equal(vlb_shards_of(file, &shards, &err), VLB_OK);
+  assert_int_equal(vlb_shards_count(shards), 1);
+  assert_memory_equal(vlb_shards_find(shards, "x")->data, x, sizeof x);
+  vlb_shards_close(shards);
+  assert_int_equal(vlb_safetensors_in("label", bytes, size - 1, &file, &err), VLB_FAILED);
+  assert_non_null(strstr(err.message, "label: "));
+  free(bytes);
 }
 
 /* The order of the caller does not matter, and what was read is written again as the same bytes. */
@@ -300,7 +323,7 @@ static void test_full_disk(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_dtypes),   cmocka_unit_test(test_equal_bytes),    cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_dtypes),   cmocka_unit_test(test_in_memory), cmocka_unit_test(test_equal_bytes),    cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_accepted), cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_full_disk),
       cmocka_unit_test(test_halves),   cmocka_unit_test(test_alignment),
   };

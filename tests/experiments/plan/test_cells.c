@@ -69,6 +69,24 @@ static void shared_and_ordered(void **state) {
   free(a);
 }
 
+/* two runs of a frozen VLM that differ in its precision alone */
+static void precision_of_a_frozen_vlm_is_a_factor(void **state) {
+  (void)state;
+  vlb_ablation *a = attention();
+  vlb_error err = {VLB_OK, ""};
+  for (int i = 0; i < a->arm_count; i++) {
+    if (vlb_settings_set(&a->arms[i].settings, "model.freeze=vlm", &err)) fail_msg("%s", err.message);
+    if (i && vlb_settings_set(&a->arms[i].settings, i == 1 ? "train.prefix_cache=vision" : "train.prefix_precision=bfloat16", &err)) fail_msg("%s", err.message);
+    if (vlb_settings_set(&a->arms[i].settings, "model.attention=cross", &err)) fail_msg("%s", err.message);
+  }
+  vlb_plan plan = plan_of(a);
+  int trains = 0;
+  for (int i = 0; i < plan.count; i++) trains += plan.cells[i].kind == VLB_CELL_TRAIN;
+  assert_int_equal(trains, 2); /* of three arms, two are equal now */
+  vlb_plan_free(&plan);
+  free(a);
+}
+
 static void same(const char *assignment, bool demos, bool train, bool eval) {
   names before = names_after(NULL), after = names_after(assignment);
   if (demos != !strcmp(before.demos, after.demos) || train != !strcmp(before.train, after.train) || eval != !strcmp(before.eval, after.eval))
@@ -79,6 +97,10 @@ static void same(const char *assignment, bool demos, bool train, bool eval) {
 static void names_follow_outcomes(void **state) {
   (void)state;
   same("train.checkpoint_every=7", true, true, true);
+  same("train.prefix_cache=none", true, true, true); /* what is kept of a frozen VLM changes no bit */
+  same("train.prefix_cache_gb=1", true, true, true);
+  same("train.prefix_cache_memory_gb=0", true, true, true);
+  same("train.prefix_precision=bfloat16", true, true, true); /* the file trains its VLM: there is nothing to round */
   same("eval.lanes=3", true, true, true);
   same("model.num_vlm_layers=0", true, true, true); /* all of text_layers, which is what the file says */
   same("eval.max_steps=280", true, true, true);      /* the suite's own limit */
@@ -88,6 +110,7 @@ static void names_follow_outcomes(void **state) {
   same("model.num_steps=3", true, true, false);
   same("train.seed=5", true, false, false);
   same("train.shards=4", true, false, false);
+  same("model.freeze=vlm", true, false, false);
   same("model.chunk_size=30", true, false, false);
   same("model.attention=self", true, false, false);
   same("demos.seed=5", false, false, false);
@@ -237,7 +260,7 @@ static void same_instruction_twice(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(shared_and_ordered), cmocka_unit_test(names_follow_outcomes),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(shared_and_ordered), cmocka_unit_test(precision_of_a_frozen_vlm_is_a_factor), cmocka_unit_test(names_follow_outcomes),
                                      cmocka_unit_test(several_suites), cmocka_unit_test(suites_alone_and_together),
                                      cmocka_unit_test(several_trainings), cmocka_unit_test(sources), cmocka_unit_test(clocks), cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
   return cmocka_run_group_tests(tests, NULL, NULL);
