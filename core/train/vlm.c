@@ -26,7 +26,7 @@ static const vlb_embedded *find_shipped(const char *name) {
 
 static vlb_code unknown(const char *name, vlb_error *err) {
   enum { MOST = 16 };
-  char names[MOST][64], list[512] = "";
+  char names[MOST][64], list[MOST * 66] = "";
   const char *words[MOST];
   int n = 0;
   for (const vlb_embedded *e = vlb_embedded_vlms; e->path && n < MOST; e++, n++) {
