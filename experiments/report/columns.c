@@ -40,6 +40,14 @@ static bool has_credit(const vlb_suite *suite) {
   return false;
 }
 
+/* Groups in the order of the paper's table, whatever order the tasks are in. */
+static void add_groups(vlb_columns *c, const vlb_column_suite *s, const vlb_suite *suite) {
+  static const char *const order[] = {"easy", "medium", "hard", "very_hard"};
+  for (int i = 0; i < 4; i++)
+    for (int t = 0; t < suite->task_count; t++)
+      if (!strcmp(suite->tasks[t].group, order[i])) (void)add_column(c, s, order[i]);
+}
+
 static vlb_code add_suite(vlb_columns *c, const char *name, vlb_error *err) {
   if (vlb_columns_suite(c, name)) return VLB_OK;
   if (c->suite_count == VLB_MAX_COLUMNS) return vlb_fail(err, VLB_USAGE, "more than %d suites in one table", VLB_MAX_COLUMNS);
@@ -50,6 +58,7 @@ static vlb_code add_suite(vlb_columns *c, const char *name, vlb_error *err) {
   snprintf(s->suite, sizeof s->suite, "%s", name);
   bool credit = has_credit(suite), by_task = credit && suite->task_count > 1;
   c->credit |= credit;
+  add_groups(c, s, suite);
   vlb_code code = VLB_OK;
   for (int t = 0; t < suite->task_count; t++) {
     const vlb_task *task = &suite->tasks[t];

@@ -81,7 +81,7 @@ static void script(const void *self, FILE *out) {
 }
 
 static int longest_label(const vlb_evidence *e) {
-  size_t most = 12;
+  size_t most = 24;
   for (int i = 0; i < e->ablation->contrast_count; i++) {
     size_t n = strlen(e->contrasts[i].a->label) + strlen(e->contrasts[i].b->label) + 3;
     if (n > most) most = n;

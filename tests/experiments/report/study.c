@@ -37,6 +37,13 @@ const char study_layers[] =
     ARM("n24", "24 layers", "24", "model.num_vlm_layers = 24") ARM("n32", "32 layers", "32", "model.num_vlm_layers = 32") CONTRAST("n32", "n8")
     CONTRAST("n16", "n32") CONTRAST("n16", "n8") CONTRAST("n24", "n16");
 
+#define SAWYER "\nmodel.cameras = 1\nmodel.action_dim = 4"
+
+const char study_groups[] =
+    "title = \"Groups of tasks\"\n" MICRO "[demos]\nsuite = \"metaworld_style\"\n[eval]\nsuite = \"metaworld_style\"\nepisodes_per_task = 10\n"
+    ARM("short", "8 layers", "", "model.num_vlm_layers = 8" SAWYER) ARM("long", "32 layers", "", "model.num_vlm_layers = 32" SAWYER)
+    CONTRAST("long", "short");
+
 study study_open(const char *name, const char *text, vlb_preset preset) {
   study s;
   vlb_error err = {VLB_OK, ""};

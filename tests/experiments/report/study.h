@@ -9,8 +9,9 @@ typedef struct {
   vlb_plan plan;
 } study;
 
-/* Texts of ablation files: the attention table on one suite; the number of layers on LIBERO's four. */
-extern const char study_attention[], study_layers[];
+/* Texts of ablation files: the attention table on one suite; the number of layers on LIBERO's four; two arms on
+ * Meta-World's groups. */
+extern const char study_attention[], study_layers[], study_groups[];
 
 study study_open(const char *name, const char *text, vlb_preset preset); /* writes name.toml here */
 void study_close(study *s);

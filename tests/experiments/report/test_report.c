@@ -181,6 +181,51 @@ static void one_arm_missing(void **state) {
   study_close(&s);
 }
 
+static double by_arm(int arm, int suite, int seed) {
+  (void)suite, (void)seed;
+  return arm ? 0.8 : 0.6;
+}
+
+/* Meta-World's groups are columns; the embedded ones are of one size, so that the mean of the groups is also that over the tasks, and is not shown twice */
+static void groups_are_columns(void **state) {
+  (void)state;
+  study s = study_open("groups", study_groups, VLB_PRESET_DEFAULT);
+  assert_int_equal(system("rm -rf store"), 0);
+  study_simulate(&s, root, by_arm);
+  vlb_evidence *e = gather(&s);
+  assert_int_equal(e->columns.count, 4);
+  assert_string_equal(e->columns.kind, "groups");
+  assert_string_equal(e->columns.name[3], "VeryHard");
+  double mean = 0, tasks = 0;
+  for (int c = 0; c < 4; c++) {
+    mean += (double)e->arms[0].column[c].k / (double)e->arms[0].column[c].n / 4;
+    tasks += (double)e->arms[0].column[c].k / e->arms[0].n;
+  }
+  assert_true(fabs(e->arms[0].mean.estimate - mean) < 1e-12 && fabs(e->arms[0].over_tasks.estimate - tasks) < 1e-12);
+  assert_false(vlb_unequal_weights(e));
+  expect(e, vlb_table_markdown, (const char *const[]){"| Easy | ", "Avg: mean of the 4 groups, each with weight 1/4", NULL});
+  study_drop(e);
+  study_close(&s);
+}
+
+/* arms that started from other states are independent samples, and the table says so */
+static void independent_samples(void **state) {
+  (void)state;
+  study s = open_study();
+  store_all(&s, "x");
+  vlb_evidence *e = gather(&s);
+  e->arms[0].eval_seed++;
+  vlb_compare_all(e);
+  const vlb_contrast_evidence *c = &e->contrasts[2]; /* cross - self: 30 and 10 of 50 */
+  vlb_interval want = vlb_newcombe(30, 50, 10, 50, 0.95);
+  assert_true(c->known && !c->paired && fabs(c->p - vlb_boschloo(30, 50, 10, 50)) < 1e-12);
+  assert_true(fabs(c->difference.interval.lo - want.lo) < 1e-12 && fabs(c->difference.interval.hi - want.hi) < 1e-12);
+  assert_true(e->contrasts[1].paired); /* interleaved - self still share theirs */
+  expect(e, vlb_table_markdown, (const char *const[]){"independent", "2 contrasts are between arms that do not share their episodes", "shared", NULL});
+  study_drop(e);
+  study_close(&s);
+}
+
 static void csv_refuses_damage(void **state) {
   (void)state;
   static const char *const bad[] = {"", "hello\n", "task,name,episode,seed,outcome,score,steps,replans,state_hash\n0,a,0,1,won,0,5,1,00\n",
@@ -240,6 +285,7 @@ static void published_numbers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(suites_and_seeds), cmocka_unit_test(tables_say_it),      cmocka_unit_test(one_arm_missing),
                                      cmocka_unit_test(csv_refuses_damage), cmocka_unit_test(grid_quotes),
+                                     cmocka_unit_test(groups_are_columns), cmocka_unit_test(independent_samples),
                                      cmocka_unit_test(published_numbers)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
