@@ -101,15 +101,24 @@ static vlb_code write_train(FILE *out, const vlb_cell *cell, const vlb_cell *cel
   return VLB_OK;
 }
 
+/* A key that came later is written where it says something, so that the cells before it keep their names. */
+static void fields_of(const vlb_control_config *c, vlb_field *table) {
+  for (const vlb_field *f = vlb_control_fields; f->name; f++)
+    if (strcmp(f->name, "put_back") || c->put_back > 0) *table++ = *f;
+  *table = (vlb_field){0};
+}
+
 /* Only what is not as without a clock: cells of an evaluation that waits for a policy that takes no time keep the names that they had before there was one. */
 static vlb_code write_control(FILE *out, const vlb_control_config *config, vlb_error *err) {
   vlb_control_config c = *config;
+  vlb_field table[VLB_CONTROL_FIELD_COUNT + 1];
   char digest[VLB_HASH_SIZE];
   if (vlb_control_is_plain(&c)) return VLB_OK;
   vlb_control_resolve(&c);
   VLB_TRY(vlb_latency_digest(&c, digest, err));
   set_default(vlb_control_fields, &c, "latency_file");
-  write_section(out, "control", vlb_control_fields, &c);
+  fields_of(&c, table);
+  write_section(out, "control", table, &c);
   if (digest[0]) fprintf(out, "latencies = \"%s\"\n", digest);
   return VLB_OK;
 }

@@ -28,6 +28,7 @@ void vlb_control_resolve(vlb_control_config *c) {
   if (!merges) forget(c, "aggregate"), forget(c, "similarity");
   if (c->control != VLB_CONTROL_PAPER) forget(c, "align");
   if (!spreads) forget(c, "latency_spread");
+  if (c->fixed_time <= 0) forget(c, "put_back");
   if (c->control != VLB_CONTROL_RTC) forget(c, "rtc_schedule"), forget(c, "rtc_horizon"), forget(c, "rtc_guidance");
 }
 

@@ -31,11 +31,14 @@ enum { VLB_LATENCY_FIXED, VLB_LATENCY_LOGNORMAL, VLB_LATENCY_GAMMA, VLB_LATENCY_
   X(INT, rtc_horizon, "10", 1, 1024, NULL, "rtc: actions of the previous chunk that guide the new one")                                     \
   X(REAL, rtc_guidance, "10", 0, 1e6, NULL, "rtc: largest weight of the guidance")                                                          \
   X(REAL, fixed_time, "0", 0, 3600, NULL, "virtual seconds that every episode lasts, the task starting anew after each success; 0: until success") \
+  X(REAL, put_back, "0", 0, 60, NULL, "with fixed_time: virtual seconds from a success until things are at a new start")                    \
   X(INT, trace_episodes, "0", 0, 1000, NULL, "episodes per task whose queue is written down tick by tick (queue.csv of the cell)")
 typedef struct {
   VLB_CONTROL_FIELDS(VLB_FIELD_MEMBER)
 } vlb_control_config;
 extern const vlb_field vlb_control_fields[];
+#define VLB_CONTROL_FIELD_ONE(...) +1
+enum { VLB_CONTROL_FIELD_COUNT = 0 VLB_CONTROL_FIELDS(VLB_CONTROL_FIELD_ONE) };
 
 /* Combinations that cannot run, and files that are not there. VLB_USAGE names the key. */
 vlb_code vlb_control_check(const vlb_control_config *config, vlb_error *err);

@@ -51,6 +51,7 @@ typedef struct {
   vlb_timeline *timeline;
   int active, slot;   /* slot: of the observation that the policy computes now */
   int acted;          /* `last` is the last action */
+  int put_back;       /* step at which things go to a new start, 0: none is due */
   double last[VLB_MAX_ACTION];
   int64_t frame;      /* number of the cameras' last picture, -1: none */
   sight sights[VLB_TIMELINE_SLOTS];
@@ -107,7 +108,7 @@ static void start_lane(group *g, lane *l) {
   const run *r = g->run;
   vlb_error err = {VLB_OK, ""};
   l->active = 1;
-  l->acted = 0;
+  l->acted = l->put_back = 0;
   l->frame = -1;
   vlb_timeline_start(l->timeline, (uint64_t)r->config->seed, g->task, l->result->episode, l->result->episode < r->config->control.trace_episodes);
   if (vlb_world_start(&l->world, l->result->episode, (uint64_t)r->config->seed, &err))
@@ -216,15 +217,23 @@ static vlb_code check_action(const lane *l, const vlb_timed_action *a, int n, vl
 /* With a fixed time the task starts anew after each success: a hand puts things back, the robot goes on. */
 static void begin_again(group *g, lane *l) {
   vlb_error err = {VLB_OK, ""};
-  int round = ++l->result->completions;
-  if (vlb_world_again(&l->world, l->result->episode, round, (uint64_t)g->run->config->seed, &err))
+  l->put_back = 0;
+  if (vlb_world_again(&l->world, l->result->episode, l->result->completions, (uint64_t)g->run->config->seed, &err))
     finish_with_error(g, l, VLB_EPISODE_SIM_ERROR, &err);
 }
 
+/* Until the hand comes the thing lies where it is, done once. */
+static void judge_again(group *g, lane *l) {
+  if (l->world.success && !l->put_back) {
+    l->result->completions++;
+    l->put_back = l->result->steps + (int)lround(g->run->config->control.put_back * g->embodiment->rate);
+  }
+  if (l->put_back && l->result->steps >= l->put_back) begin_again(g, l);
+}
+
 static void judge(group *g, lane *l) {
-  bool endless = g->run->config->control.fixed_time > 0;
-  if (l->world.success && endless)
-    begin_again(g, l);
+  if (g->run->config->control.fixed_time > 0)
+    judge_again(g, l);
   else if (l->world.success)
     finish(g, l, VLB_EPISODE_SUCCESS);
   if (l->active && l->result->steps >= g->run->max_steps) finish(g, l, l->result->completions ? VLB_EPISODE_SUCCESS : VLB_EPISODE_TIMEOUT);

@@ -228,6 +228,21 @@ static void clocks(void **state) {
     assert_string_not_equal(n[i].eval, plain.eval);
     for (int k = 0; k < i; k++) assert_string_not_equal(n[i].eval, n[k].eval);
   }
+  vlb_ablation *a = attention();
+  vlb_error err = {VLB_OK, ""};
+  a->arm_count = 3, a->contrast_count = 0, a->floor = -1;
+  a->arms[1].settings = a->arms[2].settings = a->arms[0].settings;
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(vlb_settings_set(&a->arms[i].settings, i ? "eval.fixed_time=10" : "eval.latency=0.1", &err), VLB_OK);
+  }
+  assert_int_equal(vlb_settings_set(&a->arms[0].settings, "eval.put_back=2", &err), VLB_OK); /* of no use without fixed_time */
+  assert_int_equal(vlb_settings_set(&a->arms[2].settings, "eval.put_back=2", &err), VLB_OK);
+  vlb_plan plan = plan_of(a);
+  assert_string_equal(cell_of(&plan, 0, 0)->name, n[0].eval);
+  assert_string_equal(cell_of(&plan, 1, 0)->name, n[7].eval);
+  assert_string_not_equal(cell_of(&plan, 2, 0)->name, n[7].eval);
+  vlb_plan_free(&plan);
+  free(a);
 }
 
 static void lists_of_suites(void **state) {
