@@ -101,10 +101,10 @@ static void panel(const sweep *s, int column, int lo, bool form, FILE *out) {
   fputs("plot ", out);
   for (int i = 0; i < s->count; i++) {
     const char *colour = vlb_plot_colours[i % 8];
-    fprintf(out, "%s'sweep.dat' index %d using 1:%d with linespoints lw 2 pt 7 ps 0.8 lc rgb '%s' title '", i ? ", \\\n  " : "", 2 * i, column, colour);
+    fprintf(out, "%s'sweep.dat' index %d using 1:%d with %s lw 2 lc rgb '%s' title '", i ? ", \\\n  " : "", 2 * i, column, lo ? "lines" : "linespoints pt 7 ps 0.8", colour);
     label(s, i, out);
     fputc('\'', out);
-    if (lo) fprintf(out, ", '' index %d using 1:%d:%d:%d with yerrorbars lw 1.2 pt 7 ps 0.1 lc rgb '%s' notitle", 2 * i, column, lo, lo + 1, colour);
+    if (lo) fprintf(out, ", '' index %d using 1:%d:%d:%d with yerrorbars lw 1.2 pt 7 ps 0.8 lc rgb '%s' notitle", 2 * i, column, lo, lo + 1, colour);
     if (form) fprintf(out, ", '' index %d using 1:2 with lines lw 1.2 dt 2 lc rgb '%s' notitle", 2 * i + 1, colour);
   }
   fputc('\n', out);
@@ -135,7 +135,7 @@ static void script(const void *self, FILE *out) {
   vlb_plot_heading(s->c->e, "", "; 95 % intervals; dashed: closed form", out);
   fprintf(out, "set grid ytics lc rgb '#ececec' lt 1\nset bars 0.6\nset xrange [%g:%g]\nset key off\n", -0.03 * most, 1.03 * most);
   bound(s, out);
-  place(0.08, 0.46, 0.84, 0.55, out);
+  place(0.09, 0.46, 0.84, 0.55, out);
   fputs("set yrange [-2:102]\nset ylabel 'episodes that succeed, %'\n", out);
   panel(s, 2, 3, false, out);
   fputs("unset label 1\nunset label 2\n", out);
@@ -143,7 +143,7 @@ static void script(const void *self, FILE *out) {
   fputs("set yrange [0:*]\nset ylabel 'completion time, s'\n", out);
   panel(s, 5, 6, false, out);
   fprintf(out, "set xlabel '%s'\n", s->by_latency ? "latency, s" : "threshold g");
-  place(0.08, 0.46, 0.45, 0.19, out);
+  place(0.09, 0.46, 0.45, 0.19, out);
   fputs("set yrange [-1:*]\nset ylabel 'ticks without an action, %'\n", out);
   panel(s, 8, 0, true, out);
   place(0.58, 0.96, 0.45, 0.19, out);
