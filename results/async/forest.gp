@@ -1,7 +1,7 @@
 # gnuplot forest.gp   draws forest.svg and forest.png from forest.dat
 if (!exists('suffix')) suffix = ''
 
-set terminal svg size 860,316 font 'DejaVu Sans,13' background 'white'
+set terminal svg size 1080,316 font 'DejaVu Sans,13' background 'white'
 set termoption noenhanced
 set output 'forest.svg'.suffix
 set border 3 lc rgb '#555555'
@@ -9,13 +9,13 @@ set tics nomirror out scale 0.6
 set label 1 'Synchronous and asynchronous inference: differences' at screen 0.02, screen 1 offset 0,-1.3 left font ',15'
 set label 2 'micro scale, freezing = nothing; 95 % intervals; p adjusted (Holm); full: separable' at screen 0.02, screen 1 offset 0,-2.7 left tc rgb '#555555'
 set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 6 ps 1.2
-set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 1.2
+set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 0.9
 set style line 3 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.2
 set border 1
 set grid xtics lc rgb '#ececec' lt 1
 set xrange [-20:34]
 set xtics -20, 5, 20
-set xlabel 'difference in success, points; to the right: the first arm is better'
+set xlabel 'points of success; right: the first arm is better'
 set arrow from 0, graph 0 to 0, graph 1 nohead back lc rgb '#777777' dt 2
 set key at screen 0.98, screen 0 bottom right horizontal samplen 1
 set tmargin 5
@@ -32,7 +32,7 @@ plot 'forest.dat' using 2:($5 == 1 ? 1/0 : $1):3:4 with xerrorbars ls 1 title 'n
   '' using 6:($1+0.2) with points ls 2 title 'paper'
 
 reset
-set terminal pngcairo size 1720,632 font 'DejaVu Sans,12' fontscale 2 linewidth 2 pointscale 2
+set terminal pngcairo size 2160,632 font 'DejaVu Sans,12' fontscale 2 linewidth 2 pointscale 2
 set termoption noenhanced
 set output 'forest.png'.suffix
 set border 3 lc rgb '#555555'
@@ -40,13 +40,13 @@ set tics nomirror out scale 0.6
 set label 1 'Synchronous and asynchronous inference: differences' at screen 0.02, screen 1 offset 0,-1.3 left font ',15'
 set label 2 'micro scale, freezing = nothing; 95 % intervals; p adjusted (Holm); full: separable' at screen 0.02, screen 1 offset 0,-2.7 left tc rgb '#555555'
 set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 6 ps 1.2
-set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 1.2
+set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 0.9
 set style line 3 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.2
 set border 1
 set grid xtics lc rgb '#ececec' lt 1
 set xrange [-20:34]
 set xtics -20, 5, 20
-set xlabel 'difference in success, points; to the right: the first arm is better'
+set xlabel 'points of success; right: the first arm is better'
 set arrow from 0, graph 0 to 0, graph 1 nohead back lc rgb '#777777' dt 2
 set key at screen 0.98, screen 0 bottom right horizontal samplen 1
 set tmargin 5

@@ -9,7 +9,7 @@ set tics nomirror out scale 0.6
 set label 1 'Synchronous and asynchronous inference' at screen 0.02, screen 1 offset 0,-1.3 left font ',15'
 set label 2 'micro scale, freezing = nothing; 95 % Wilson intervals; paper: published scale' at screen 0.02, screen 1 offset 0,-2.7 left tc rgb '#555555'
 set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.1
-set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 1.2
+set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 0.9
 set style line 3 lc rgb '#9db4c0' pt 7 ps 0.4
 set key at screen 0.98, screen 0 bottom right horizontal samplen 1
 set bmargin 5
@@ -63,7 +63,7 @@ set tics nomirror out scale 0.6
 set label 1 'Synchronous and asynchronous inference' at screen 0.02, screen 1 offset 0,-1.3 left font ',15'
 set label 2 'micro scale, freezing = nothing; 95 % Wilson intervals; paper: published scale' at screen 0.02, screen 1 offset 0,-2.7 left tc rgb '#555555'
 set style line 1 lc rgb '#1b6ca8' lw 2.4 pt 7 ps 1.1
-set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 1.2
+set style line 2 lc rgb '#d1495b' lw 2 pt 12 ps 0.9
 set style line 3 lc rgb '#9db4c0' pt 7 ps 0.4
 set key at screen 0.98, screen 0 bottom right horizontal samplen 1
 set bmargin 5

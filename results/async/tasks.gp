@@ -22,7 +22,7 @@ set bmargin 1
 set ytics scale 0 ('so100/0' 1, 'so100/1' 2, 'so100/2' 3) font ',11'
 set x2tics scale 0 ('Synchronous' 1, 'Asynchronous, g = 0.7' 2, 'LeRobot''s client and server, g = 0.5' 3, 'Real-time chunking' 4, 'A policy that takes no time' 5) rotate by 40 left offset -0.5,0
 unset xtics
-plot 'tasks.dat' using 1:2:3 with image axes x2y1, \
+plot 'tasks.dat' using 1:2:3 with image pixels axes x2y1, \
   '' using 1:2:(sprintf('%.0f', $3)):($3 > 60 ? 0xffffff : 0x333333) axes x2y1 with labels font ',11' tc rgb variable
 
 reset
@@ -47,6 +47,6 @@ set bmargin 1
 set ytics scale 0 ('so100/0' 1, 'so100/1' 2, 'so100/2' 3) font ',11'
 set x2tics scale 0 ('Synchronous' 1, 'Asynchronous, g = 0.7' 2, 'LeRobot''s client and server, g = 0.5' 3, 'Real-time chunking' 4, 'A policy that takes no time' 5) rotate by 40 left offset -0.5,0
 unset xtics
-plot 'tasks.dat' using 1:2:3 with image axes x2y1, \
+plot 'tasks.dat' using 1:2:3 with image pixels axes x2y1, \
   '' using 1:2:(sprintf('%.0f', $3)):($3 > 60 ? 0xffffff : 0x333333) axes x2y1 with labels font ',11' tc rgb variable
 unset output
