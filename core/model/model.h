@@ -99,9 +99,16 @@ vlb_code vlb_objective_create_from(const vlb_model *model, int batch, vlb_prefix
                                    vlb_error *err);
 void vlb_objective_free(vlb_objective *objective);
 /* loss: sum over the shard of the elementwise loss times scale, in double. gradient: [gradient_count], overwritten with
- * the gradient of that. scale = 1 / max(1, valid steps of the whole batch * action_dim). gradient NULL: loss only. */
+ * the gradient of that. scale: vlb_loss_scale of the whole batch. gradient NULL: loss only. */
 vlb_code vlb_objective_run(vlb_objective *objective, const vlb_batch *batch, double scale, double *loss, float *gradient,
                            vlb_error *err);
+/* Which entries count, and by what their sum is divided (specification sections 15 and 25). CURRENT: steps within the episode and the robot's own dimensions,
+ * divided by their number. 2025, as all published checkpoints of that year were trained: every step and all max_action_dim dimensions. SPRING_2026 (between
+ * 12 March and 23 April): the entries of CURRENT, divided by the number of all entries. */
+typedef enum { VLB_LOSS_CURRENT, VLB_LOSS_2025, VLB_LOSS_SPRING_2026 } vlb_loss_kind;
+void vlb_objective_set_loss(vlb_objective *objective, vlb_loss_kind kind); /* CURRENT where it is not called */
+/* `scale` of a batch of `samples` with `valid` steps within their episodes. */
+double vlb_loss_scale(const vlb_model_config *config, vlb_loss_kind kind, int64_t samples, int64_t valid);
 /* Useful floating-point operations of one run (matrix products only, forward and backward; what is skipped is not counted). */
 double vlb_objective_flops(const vlb_objective *objective);
 /* For profiles: the graph with gradients first, then what computes a frozen VLM's part. Owned by the objective; returns how many. */
@@ -118,6 +125,7 @@ typedef struct {
   float *ranges;
   int range_count;
   bool calibrate; /* compute in float32 and raise ranges instead */
+  bool keep;      /* intermediates stay readable after a run (core/model/dump.h); more memory, the same numbers */
 } vlb_inference_options;
 /* Whether this processor can: VLB_USAGE with the reason for int8 without the instructions (VNNI). */
 vlb_code vlb_precision_check(vlb_precision precision, vlb_error *err);

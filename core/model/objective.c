@@ -16,6 +16,7 @@ struct vlb_objective {
   vlb_prefix *prefix;
   float *image_tokens, *kv;
   vlb_t target, weight, scale, loss;
+  vlb_loss_kind kind;
   float *noisy, *targets, *weights, *times, scale_value; /* behind the inputs */
 };
 
@@ -110,7 +111,7 @@ static void fill_sample(vlb_objective *o, const vlb_batch *batch, int i) {
       float a = batch->actions[j], z = flow ? batch->noise[j] : 0;
       o->noisy[j] = flow ? t * z + (1.0f - t) * a : 0;
       o->targets[j] = flow ? z - a : a;
-      o->weights[j] = d < c->action_dim && !batch->action_pad[i * c->chunk_size + s];
+      o->weights[j] = o->kind == VLB_LOSS_2025 || (d < c->action_dim && !batch->action_pad[i * c->chunk_size + s]);
     }
   int e = o->build.model->shape.expert_hidden;
   vlb_time_embedding(c, e, t, o->times + i * e);
@@ -133,6 +134,13 @@ static void fill_context(vlb_objective *o, const vlb_batch *batch) {
     vlb_graph_bind(b->g, b->kv_given[i].k[SEGMENT_CONTEXT], kv);
     vlb_graph_bind(b->g, b->kv_given[i].v[SEGMENT_CONTEXT], kv + one);
   }
+}
+
+void vlb_objective_set_loss(vlb_objective *o, vlb_loss_kind kind) { o->kind = kind; }
+
+double vlb_loss_scale(const vlb_model_config *c, vlb_loss_kind kind, int64_t samples, int64_t valid) {
+  if (kind != VLB_LOSS_CURRENT) return 1.0 / (double)(samples * c->chunk_size * c->max_action_dim);
+  return 1.0 / ((double)(valid ? valid : 1) * (double)c->action_dim);
 }
 
 vlb_code vlb_objective_run(vlb_objective *o, const vlb_batch *batch, double scale, double *loss, float *gradient, vlb_error *err) {

@@ -5,7 +5,7 @@
 
 #include "core/base/team.h"
 #include "core/base/timing.h"
-#include "core/model/build.h"
+#include "core/model/named.h"
 #include "core/model/model.h"
 #include "core/tensor/backend.h"
 
@@ -53,6 +53,7 @@ static vlb_code define_prefix(vlb_policy *p, const vlb_model *model, int batch, 
       vlb_graph_keep(b->g, b->kv[i].v[s]);
     }
   p->range_count = vlb_graph_range_count(b->g);
+  if (o && o->keep) vlb_named_keep(b);
   VLB_TRY(vlb_graph_plan(b->g, err));
   return vlb_inputs_create(&p->prefix_inputs, b, err);
 }
@@ -87,6 +88,7 @@ static vlb_code define_step(vlb_policy *p, const vlb_model *model, int batch, co
   vlb_build_suffix(b);
   vlb_graph_keep(b->g, b->velocity);
   if (o) mark_steady(b);
+  if (o && o->keep) vlb_named_keep(b);
   VLB_TRY(vlb_graph_plan(b->g, err));
   for (int i = 0; i < model->shape.vlm_layers; i++)
     for (int s = 0; s < SEGMENTS; s++) {
@@ -151,6 +153,10 @@ vlb_code vlb_policy_create(const vlb_model *model, int batch, vlb_policy **out, 
 }
 
 int vlb_policy_range_count(const vlb_policy *p) { return p->range_count; }
+
+const vlb_build *vlb_policy_prefix_build(const vlb_policy *p) { return &p->prefix; }
+const vlb_build *vlb_policy_step_build(const vlb_policy *p) { return &p->step; }
+const vlb_layout *vlb_policy_layout(const vlb_policy *p) { return &p->prefix_inputs.layout; }
 
 void vlb_policy_free(vlb_policy *p) {
   if (!p) return;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/base/memory.h"
-#include "core/base/rng.h"
 #include "core/data/image.h"
 #include "core/model/prefix.h"
 
@@ -113,15 +112,25 @@ static void fill_actions(vlb_samples *b, int at, const vlb_dataset *data, int64_
   }
 }
 
+/* Beta(1.5, 1) has the distribution function y^1.5: its inverse turns a uniform number into a time. The older code took such a power for a
+ * gamma variate and divided it by its sum with another. */
+float vlb_sample_time(int64_t sampling, vlb_rng *rng) {
+  double y = pow(vlb_rng_uniform(rng), 2.0 / 3.0);
+  if (sampling == VLB_TIME_RATIO) {
+    double other = vlb_rng_uniform(rng);
+    y = y + other > 0 ? y / (y + other) : 0;
+  }
+  return (float)(0.001 + 0.999 * y);
+}
+
 void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample) {
   vlb_samples_observe(b, at, data, frame);
   fill_actions(b, at, data, frame);
   size_t noise = (size_t)(b->model->chunk_size * b->model->max_action_dim);
   vlb_rng rng = vlb_rng_make(seed, VLB_RNG_NOISE, (uint32_t)step, (uint32_t)sample);
   vlb_rng_normals(&rng, b->noise + (size_t)at * noise, noise);
-  /* Beta(1.5, 1) has the distribution function y^1.5: its inverse turns a uniform number into a time (section 15) */
   rng = vlb_rng_make(seed, VLB_RNG_TIME, (uint32_t)step, (uint32_t)sample);
-  b->time[at] = (float)(0.001 + 0.999 * pow(vlb_rng_uniform(&rng), 2.0 / 3.0));
+  b->time[at] = vlb_sample_time(b->time_sampling, &rng);
 }
 
 vlb_batch vlb_samples_batch(const vlb_samples *b) {

@@ -2,6 +2,7 @@
 #ifndef VLB_TRAIN_SAMPLER_H
 #define VLB_TRAIN_SAMPLER_H
 
+#include "core/base/rng.h"
 #include "core/train/dataset.h"
 
 /* The order of the frames: a permutation of all of them per epoch. */
@@ -27,6 +28,7 @@ typedef struct {
   vlb_prefix_source source; /* which of the next three there is */
   float *images, *image_tokens, *kv;
   int n;
+  int64_t time_sampling; /* VLB_TIME_BETA where it is not set */
   float *state, *actions, *noise, *time;
   uint8_t *token_mask, *action_pad;
   int32_t *tokens;
@@ -38,6 +40,7 @@ void vlb_samples_close(vlb_samples *b);
 void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample);
 /* What a policy sees at `frame` alone: pictures, unless the source is another, words, state. */
 void vlb_samples_observe(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame);
+float vlb_sample_time(int64_t sampling, vlb_rng *rng); /* in [0.001, 1]: section 15, and its history */
 vlb_batch vlb_samples_batch(const vlb_samples *b); /* a view, valid until close */
 
 #endif

@@ -28,10 +28,13 @@
   X(REAL, prefix_cache_gb, "8", 0, 1e6, NULL, "most disk for the prefix cache, GB; files of other runs make room, the oldest first") \
   X(REAL, prefix_cache_memory_gb, "1", 0, 1e6, NULL, "most of the mapped cache that stays in the program's memory, GB") \
   X(ENUM, prefix_precision, "float32", 0, 0, "float32 bfloat16", "frozen VLM: keys and values of pictures and words as training sees them, cached or not") \
+  X(ENUM, loss, "current", 0, 0, "current 2025 spring2026", "entries counted: valid ones; all, padded too, as in 2025; valid ones over the number of all") \
+  X(ENUM, time_sampling, "beta", 0, 0, "beta ratio", "times of the flow: Beta(1.5, 1); the biased ratio of powers of before 28 July 2025") \
   X(INT, checkpoint_every, "500", 1, 100000000, NULL, "steps between resumable checkpoints")
 
 enum { VLB_CACHE_NONE, VLB_CACHE_VISION, VLB_CACHE_KV };
 enum { VLB_PRECISION_FLOAT32, VLB_PRECISION_BFLOAT16 };
+enum { VLB_TIME_BETA, VLB_TIME_RATIO };
 
 typedef struct {
   VLB_TRAIN_FIELDS(VLB_FIELD_MEMBER)

@@ -75,7 +75,7 @@ static double loss_scale(const vlb_trainer *t) {
   const vlb_model_config *model = &t->model->config;
   int64_t valid = 0;
   for (int64_t i = 0; i < t->config->batch_size; i++) valid += vlb_valid_steps(t->data, t->frames[i], model->chunk_size);
-  return 1.0 / (double)(valid * model->action_dim);
+  return vlb_loss_scale(model, (vlb_loss_kind)t->config->loss, t->config->batch_size, valid);
 }
 
 static void policy_draw(vlb_trainer *t) {
@@ -115,7 +115,9 @@ static vlb_code policy_open(vlb_trainer *t, vlb_error *err) {
   bool bf16 = t->config->prefix_precision == VLB_PRECISION_BFLOAT16;
   for (int i = 0; i < t->workers; i++) {
     VLB_TRY(vlb_objective_create_from(t->model, samples, source, bf16, &t->worker[i].objective, err));
+    vlb_objective_set_loss(t->worker[i].objective, (vlb_loss_kind)t->config->loss);
     VLB_TRY(vlb_samples_open(&t->worker[i].samples, t->model, samples, source, err));
+    t->worker[i].samples.time_sampling = t->config->time_sampling;
   }
   return VLB_OK;
 }

@@ -9,16 +9,9 @@
 #include "core/base/file.h"
 #include "core/data/image.h"
 #include "core/data/safetensors.h"
-#include "core/model/build.h"
 #include "core/model/lerobot.h"
+#include "core/model/named.h"
 #include "core/train/train.h"
-
-/* A recomputed tensor. */
-typedef struct {
-  char name[192];
-  float *data;
-  size_t count;
-} result;
 
 typedef struct {
   char config_path[1024], io_path[1024], weights[1024]; /* weights: a file, or the folder of a checkpoint */
@@ -31,8 +24,7 @@ typedef struct {
   int batch;
   vlb_batch in;
   double scale; /* 1 / valid numbers */
-  result *results;
-  int count, room;
+  vlb_named results;
   void *owned[32];
   int owned_count;
 } reference;
@@ -58,30 +50,15 @@ static void *own(reference *r, size_t count, size_t size) {
 }
 
 /* a new result of `count` zeros, NULL after a failure */
-static float *add_result(reference *r, size_t count, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static float *add_result(reference *r, size_t count, const char *format, ...) {
+static float *add_result(reference *r, size_t count, const char *name) {
   if (r->code) return NULL;
-  if (r->count == r->room) {
-    r->room = r->room ? 2 * r->room : 256;
-    result *p = realloc(r->results, (size_t)r->room * sizeof *p);
-    if (!p) fail(r, "out of memory");
-    if (!p) return NULL;
-    r->results = p;
-  }
-  result *x = &r->results[r->count];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(x->name, sizeof x->name, format, args);
-  va_end(args);
-  x->count = count;
-  x->data = calloc(count ? count : 1, sizeof *x->data);
-  if (!x->data) fail(r, "out of memory");
-  if (x->data) r->count++;
-  return x->data;
+  float *data = vlb_named_add(&r->results, 1, (int64_t[]){(int64_t)count}, "%s", name);
+  if (!data) fail(r, "out of memory");
+  return data;
 }
 
 static void add_copy(reference *r, const char *name, const float *data, size_t count) {
-  float *to = add_result(r, count, "%s", name);
+  float *to = add_result(r, count, name);
   if (to) memcpy(to, data, count * sizeof *to);
 }
 
@@ -227,73 +204,23 @@ static float *noisy_actions(reference *r) {
   return x;
 }
 
-static void add_images(reference *r, const vlb_build *b) {
-  const vlb_model_config *c = &r->config.model;
-  size_t floats = (size_t)r->batch * 3 * (size_t)(c->image_size * c->image_size);
-  size_t tokens = vlb_graph_count(b->g, b->image_tokens) / (size_t)r->model->shape.views;
-  for (int v = 0; v < r->model->shape.views; v++) {
-    float *image = add_result(r, floats, "out.image%d", v);
-    for (size_t i = 0; image && i < floats; i++) image[i] = v < c->cameras ? r->in.images[(size_t)v * floats + i] : -1.0f;
-    float *t = add_result(r, tokens, "out.image_tokens%d", v);
-    if (t) memcpy(t, vlb_graph_data(b->g, b->image_tokens) + (size_t)v * tokens, tokens * sizeof *t);
-  }
-}
-
-/* the segments of a prefix stream put back together: [B,P,D] */
-static void add_stream(reference *r, const vlb_build *b, const vlb_t *segments, const char *name) {
-  size_t width = (size_t)r->config.model.text_hidden, at = 0;
-  float *out = add_result(r, (size_t)(r->batch * b->rows.prefix) * width, "%s", name);
-  for (int s = 0; out && s < SEGMENTS; s++) {
-    if (segments[s] < 0) continue;
-    size_t block = (size_t)vlb_graph_dim(b->g, segments[s], 1) * width;
-    const float *x = vlb_graph_data(b->g, segments[s]);
-    for (int i = 0; i < r->batch; i++) memcpy(out + (size_t)(i * b->rows.prefix) * width + at, x + (size_t)i * block, block * sizeof *out);
-    at += block;
-  }
-}
-
-static void add_tensor(reference *r, const vlb_build *b, vlb_t t, const char *name) {
-  if (t >= 0) add_copy(r, name, vlb_graph_data(b->g, t), vlb_graph_count(b->g, t));
-}
-
-static void add_layout(reference *r, const vlb_layout *l) {
-  size_t n = (size_t)l->rows.total, p = (size_t)l->rows.prefix, s = (size_t)l->rows.suffix, batch = (size_t)r->batch;
-  float *pad = add_result(r, batch * p, "out.prefix_pad"), *att = add_result(r, batch * p, "out.prefix_att");
-  float *suffix = add_result(r, batch * s, "out.suffix_att"), *att2d = add_result(r, batch * n * n, "out.att2d");
-  float *positions = add_result(r, batch * n, "out.position_ids");
-  for (size_t b = 0; !r->code && b < batch; b++) {
-    for (size_t i = 0; i < p; i++) pad[b * p + i] = l->pad[b * n + i], att[b * p + i] = l->block[i];
-    for (size_t i = 0; i < s; i++) suffix[b * s + i] = l->block[p + i];
-    for (size_t i = 0; i < n; i++) positions[b * n + i] = (float)l->positions[b * n + i];
-    for (size_t i = 0; i < n * n; i++) att2d[b * n * n + i] = l->allowed[b * n * n + i];
-  }
-}
-
-static void keep_all(vlb_build *b) {
-  vlb_t single[] = {b->image_tokens, b->suffix, b->velocity, b->final_suffix};
-  for (size_t i = 0; i < sizeof single / sizeof *single; i++) vlb_graph_keep(b->g, single[i]);
-  for (int i = 0; i <= b->model->shape.vlm_layers; i++) {
-    vlb_graph_keep(b->g, b->expert[i]);
-    for (int s = 0; s < SEGMENTS; s++) vlb_graph_keep(b->g, b->stream[i][s]);
-  }
-  for (int s = 0; s < SEGMENTS; s++) vlb_graph_keep(b->g, b->final_prefix[s]);
-}
-
 static void add_forward(reference *r, const vlb_build *b, const vlb_inputs *in) {
   char name[64];
-  add_images(r, b);
-  add_layout(r, &in->layout);
-  add_stream(r, b, b->stream[0], "out.prefix_embs");
-  add_tensor(r, b, b->suffix, "out.suffix_embs");
+  vlb_named *list = &r->results;
+  vlb_named_images(list, b, &r->in);
+  vlb_named_layout(list, &in->layout);
+  vlb_named_stream(list, b, b->stream[0], "out.prefix_embs");
+  vlb_named_copy(list, b->g, b->suffix, "out.suffix_embs");
   for (int i = 1; i <= r->model->shape.vlm_layers; i++) {
     snprintf(name, sizeof name, "out.layer%d.prefix", i);
-    add_stream(r, b, b->stream[i], name);
+    vlb_named_stream(list, b, b->stream[i], name);
     snprintf(name, sizeof name, "out.layer%d.suffix", i);
-    add_tensor(r, b, b->expert[i], name);
+    vlb_named_copy(list, b->g, b->expert[i], name);
   }
-  add_stream(r, b, b->final_prefix, "out.final_prefix");
-  add_tensor(r, b, b->final_suffix, "out.final_suffix");
-  add_tensor(r, b, b->velocity, "out.v_t");
+  vlb_named_stream(list, b, b->final_prefix, "out.final_prefix");
+  vlb_named_copy(list, b->g, b->final_suffix, "out.final_suffix");
+  vlb_named_copy(list, b->g, b->velocity, "out.v_t");
+  if (list->failed) fail(r, "out of memory");
 }
 
 /* squared error of all dims and steps, before any mask */
@@ -316,7 +243,7 @@ static void run_forward(reference *r) {
   if (r->code || (r->code = vlb_build_begin(&b, r->model, r->batch, true, r->err))) return;
   for (int i = 0; i < r->batch; i++) vlb_time_embedding(&r->config.model, e, r->in.time[i], times + i * e);
   vlb_build_literal(&b);
-  keep_all(&b);
+  vlb_named_keep(&b);
   r->code = vlb_graph_plan(b.g, r->err);
   if (!r->code) r->code = vlb_inputs_create(&in, &b, r->err);
   if (!r->code) {
@@ -419,12 +346,6 @@ static void run_training(reference *r) {
 
 static bool begins(const char *s, const char *prefix) { return !strncmp(s, prefix, strlen(prefix)); }
 
-static const result *find_result(const reference *r, const char *name) {
-  for (int i = 0; i < r->count; i++)
-    if (!strcmp(r->results[i].name, name)) return &r->results[i];
-  return NULL;
-}
-
 static double largest_of(const vlb_st_entry *e) {
   float *x = malloc((e->count + 1) * sizeof *x);
   double top = 0;
@@ -491,7 +412,7 @@ static void measure(vlb_verify_row *row, const float *theirs, const float *ours)
 
 static vlb_verify_row compare(const reference *r, const vlb_st_entry *e, double tolerance, double top) {
   vlb_verify_row row = {.name = e->name, .relative = INFINITY, .absolute = INFINITY};
-  const result *ours = find_result(r, e->name);
+  const vlb_named_tensor *ours = vlb_named_find(&r->results, e->name);
   float *theirs = ours && ours->count == e->count ? malloc((e->count + 1) * sizeof *theirs) : NULL;
   if (!theirs) return row;
   vlb_st_to_float(e, theirs);
@@ -551,9 +472,8 @@ static vlb_code read_tensors(reference *r) {
 }
 
 static void close_case(reference *r) {
-  for (int i = 0; i < r->count; i++) free(r->results[i].data);
   for (int i = 0; i < r->owned_count; i++) free(r->owned[i]);
-  free(r->results);
+  vlb_named_free(&r->results);
   vlb_model_free(r->model);
   vlb_safetensors_close(r->io);
 }

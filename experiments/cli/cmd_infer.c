@@ -6,8 +6,8 @@
 
 #include "core/base/rng.h"
 #include "core/data/image.h"
+#include "core/model/dump.h"
 #include "core/model/inference.h"
-#include "core/model/runner.h"
 #include "experiments/cli/commands.h"
 
 /* One observation from the command line. */
@@ -115,38 +115,25 @@ static void print_json(const float *actions, const vlb_model_config *c) {
   puts("]");
 }
 
-static vlb_code dump(const char *path, vlb_runner *r, const vlb_pretrained *p, const float *actions, vlb_error *err) {
-  const vlb_model_config *c = &p->model->config;
-  const vlb_batch *in = vlb_runner_batch(r);
-  char images[] = "images", tokens[] = "tokens", mask[] = "token_mask", state[] = "state", noise[] = "noise", normalised[] = "actions.normalised",
-       unpadded[] = "actions";
-  const vlb_st_entry entries[] = {
-      {.name = images, .dtype = VLB_F32, .ndim = 4, .dims = {c->cameras, 3, c->image_size, c->image_size}, .data = in->images},
-      {.name = tokens, .dtype = VLB_I32, .ndim = 1, .dims = {c->tokenizer_max_length}, .data = in->tokens},
-      {.name = mask, .dtype = VLB_U8, .ndim = 1, .dims = {c->tokenizer_max_length}, .data = in->token_mask},
-      {.name = state, .dtype = VLB_F32, .ndim = 1, .dims = {c->max_state_dim}, .data = in->state},
-      {.name = noise, .dtype = VLB_F32, .ndim = 2, .dims = {c->chunk_size, c->max_action_dim}, .data = in->noise},
-      {.name = normalised, .dtype = VLB_F32, .ndim = 2, .dims = {c->chunk_size, c->max_action_dim}, .data = vlb_runner_normalised(r)},
-      {.name = unpadded, .dtype = VLB_F32, .ndim = 2, .dims = {c->chunk_size, c->action_dim}, .data = actions},
-  };
-  return vlb_safetensors_write(path, entries, (int)(sizeof entries / sizeof *entries), err);
-}
-
 static vlb_code act(const vlb_args *args, const vlb_pretrained *p, const observation *o, const vlb_context *ctx, vlb_error *err) {
   const vlb_model_config *c = &p->model->config;
   vlb_runner *r = NULL;
+  vlb_dump *dump = NULL;
   vlb_precision precision;
   vlb_ranges ranges;
+  const char *path = vlb_arg_text(args, "dump", NULL);
   const vlb_sight sight = {o->pictures, o->state, vlb_arg_text(args, "task", ""), o->noise};
   VLB_TRY(vlb_precision_named(vlb_arg_text(args, "precision", "float32"), &precision, err));
   VLB_TRY(vlb_ranges_prepare(p, precision, vlb_arg_text(args, "calibration", NULL), ctx->threads, &sight, 1, ctx->log, &ranges, err));
-  const vlb_inference_options how = {.threads = ctx->threads, .precision = precision, .ranges = ranges.top, .range_count = ranges.count};
+  const vlb_inference_options how = {
+      .threads = ctx->threads, .precision = precision, .ranges = ranges.top, .range_count = ranges.count, .keep = path != NULL};
   float *actions = calloc((size_t)(c->chunk_size * c->action_dim), sizeof *actions);
   vlb_code code = actions ? vlb_runner_create_for(p, 1, &how, &r, err) : vlb_fail(err, VLB_FAILED, "out of memory");
-  const char *path = vlb_arg_text(args, "dump", NULL);
+  if (!code && path) code = vlb_dump_begin(r, &dump, err);
   if (!code) code = vlb_runner_run(r, 1, &sight, actions, err);
-  if (!code && path) code = dump(path, r, p, actions, err);
+  if (!code && path) code = vlb_dump_write(dump, actions, path, err);
   if (!code) (vlb_arg_on(args, "csv") ? print_csv : print_json)(actions, c);
+  vlb_dump_free(dump);
   vlb_runner_free(r);
   vlb_ranges_free(&ranges);
   free(actions);
@@ -197,7 +184,7 @@ static const vlb_option options[] = {{0, "checkpoint", "DIR", "checkpoint direct
                                      {0, "precision", "NAME", "float32 (default), bfloat16 or int8, of most layers' weights and inputs"},
                                      {0, "calibration", "FILE", "int8: the ranges of layers' inputs; found on this observation and written there when it does not exist"},
                                      {0, "tokenizer", "FILE", "tokenizer.json where the checkpoint has none"},
-                                     {0, "dump", "FILE", "also write inputs and outputs of the model (safetensors)"},
+                                     {0, "dump", "FILE", "also write every named intermediate, as in a reference case (safetensors)"},
                                      {0, "csv", NULL, "one action per line instead of JSON"},
                                      {0, NULL, NULL, NULL}};
 

@@ -40,6 +40,11 @@ static void forget_inference(vlb_model_config *m) {
   set_default(vlb_model_fields, m, "num_steps");
 }
 
+static bool is_default(const vlb_field *f, const void *obj) {
+  char value[VLB_TEXT_SIZE];
+  return !strcmp(vlb_field_text(f, obj, value, sizeof value), f->fallback);
+}
+
 static void write_head(FILE *out, vlb_cell_kind kind) {
   fprintf(out, "# everything that can change this cell's outcome; its name is the SHA-256 of this file\nkind = \"%s\"\nversion = %d\n",
           kinds[kind], versions[kind]);
@@ -69,12 +74,13 @@ static vlb_code write_demos(FILE *out, const vlb_cell *cell, vlb_error *err) {
 /* Rows of [train] that enter a name. A VLM is known by its digest among the inputs; what is kept of it on disk changes nothing; and a key that came
  * after stored results must not rename them while it has its default. */
 static void write_train_keys(FILE *out, const vlb_train_config *config) {
-  const char *elsewhere[] = {"vlm", "prefix_cache", "prefix_cache_gb", "prefix_cache_memory_gb",
-                             config->prefix_precision == VLB_PRECISION_FLOAT32 ? "prefix_precision" : "vlm"};
+  static const char *const elsewhere[] = {"vlm", "prefix_cache", "prefix_cache_gb", "prefix_cache_memory_gb"},
+                    *const later[] = {"prefix_precision", "loss", "time_sampling"};
   vlb_field rows[64];
   int n = 0;
   for (const vlb_field *f = vlb_train_fields; f->name; f++) {
     bool skip = false;
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) skip |= !strcmp(f->name, later[i]) && is_default(f, config);
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) skip |= !strcmp(f->name, elsewhere[i]);
     if (!skip) rows[n++] = *f;
   }

@@ -65,7 +65,7 @@ def main():
                        Path(folder, "dump.safetensors"), *options]
             ours = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
             dims = config.action_feature.shape[0]
-            normalised = load_file(Path(folder, "dump.safetensors"))["actions.normalised"][:, :dims]
+            normalised = load_file(Path(folder, "dump.safetensors"))["out.sample.actions_padded"][0, :, :dims]
             worst["normalised"] = max(worst["normalised"], (theirs[0] - normalised).abs().max().item())
             worst["in the robot's units"] = max(worst["in the robot's units"], (post(theirs)[0] - torch.tensor(ours)).abs().max().item())
     for what, difference in worst.items():

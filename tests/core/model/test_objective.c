@@ -287,6 +287,47 @@ static void test_repeats(void **state) {
   vlb_model_free(m);
 }
 
+static double run_kind(vlb_model *m, const sample_batch *b, vlb_loss_kind kind, double scale, float *gradient) {
+  vlb_objective *o;
+  double loss;
+  assert_int_equal(vlb_objective_create(m, b->size, &o, NULL), VLB_OK);
+  vlb_objective_set_loss(o, kind);
+  assert_int_equal(vlb_objective_run(o, &b->batch, scale, &loss, gradient, NULL), VLB_OK);
+  vlb_objective_free(o);
+  return loss;
+}
+
+/* The loss of 2025 is today's for a robot with all max_action_dim dimensions in episodes without end; that of spring 2026 is today's sum over the
+ * number of all entries. Loss and gradient, bit by bit. */
+static void test_losses_of_the_past(void **state) {
+  (void)state;
+  static const char *const kinds[][2] = {{"", "action_dim=4"}, {"objective=l1 attention=cross", "objective=l1 attention=cross action_dim=4"}};
+  for (int k = 0; k < 2; k++) {
+    vlb_model *m = model_of(kinds[k][0]), *all = model_of(kinds[k][1]);
+    const vlb_model_config *c = &m->config;
+    assert_true(c->action_dim == 3 && c->max_action_dim == 4);
+    sample_batch b = batch_of(c, 3, 4, true), endless = batch_of(c, 3, 4, true);
+    int64_t valid = 0, entries = 3 * c->chunk_size;
+    for (int64_t i = 0; i < entries; i++) valid += !b.action_pad[i];
+    assert_true(valid < entries);
+    memset(endless.action_pad, 0, (size_t)entries);
+    assert_true(vlb_loss_scale(c, VLB_LOSS_CURRENT, 3, valid) == b.scale);
+    double scale = vlb_loss_scale(c, VLB_LOSS_2025, 3, valid);
+    assert_true(scale == 1.0 / (double)(entries * 4) && scale == vlb_loss_scale(c, VLB_LOSS_SPRING_2026, 3, valid));
+    float *g[4];
+    for (int i = 0; i < 4; i++) g[i] = malloc(m->gradient_count * sizeof **g);
+    double then = run_kind(m, &b, VLB_LOSS_2025, scale, g[0]), now = run_kind(all, &endless, VLB_LOSS_CURRENT, scale, g[1]);
+    assert_true(then == now);
+    assert_memory_equal(g[0], g[1], m->gradient_count * sizeof **g);
+    double spring = run_kind(m, &b, VLB_LOSS_SPRING_2026, scale, g[2]), today = run_kind(m, &b, VLB_LOSS_CURRENT, scale, g[3]);
+    assert_true(spring == today && spring != then);
+    assert_memory_equal(g[2], g[3], m->gradient_count * sizeof **g);
+    for (int i = 0; i < 4; i++) free(g[i]);
+    batch_free(&b), batch_free(&endless);
+    vlb_model_free(m), vlb_model_free(all);
+  }
+}
+
 /* loss and gradient of a batch are the sums of its samples': what lets a batch be cut into shards */
 static void test_samples_add_up(void **state) {
   (void)state;
@@ -352,7 +393,7 @@ static void test_unused_dimensions_get_no_gradient(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_literal), cmocka_unit_test(test_gradients), cmocka_unit_test(test_frozen_context_has_no_gradient),
-      cmocka_unit_test(test_frozen_flops), cmocka_unit_test(test_freezing_does_not_change_the_rest), cmocka_unit_test(test_repeats),
+      cmocka_unit_test(test_frozen_flops), cmocka_unit_test(test_freezing_does_not_change_the_rest), cmocka_unit_test(test_repeats), cmocka_unit_test(test_losses_of_the_past),
       cmocka_unit_test(test_samples_add_up), cmocka_unit_test(test_what_is_counted), cmocka_unit_test(test_unused_dimensions_get_no_gradient),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/data/image.h"
-#include "core/model/runner.h"
+#include "core/model/dump.h"
 
 #define TINY VLB_TEST_DATA "/lerobot/tiny"
 enum { CHUNK = 5, ACTION = 7, STATE = 6 };
@@ -103,6 +103,8 @@ static void read_noise(float *noise) {
   vlb_safetensors_close(f);
 }
 
+static const char *dump_to; /* where the next run's intermediates go; NULL: nowhere */
+
 /* actions of the recorded observation, pictures named in an order that is not the policy's */
 static vlb_code act(const char *dir, vlb_log *log, float *actions, float *reference) {
   static const char *const names[] = {"camera2", "observation.images.camera1"};
@@ -126,8 +128,12 @@ static vlb_code act(const char *dir, vlb_log *log, float *actions, float *refere
   }
   if (!code) code = vlb_pretrained_load(&folder, dir, NULL, log, &p, &err);
   vlb_checkpoint_folder_close(&folder);
-  if (!code) code = vlb_runner_create(&p, 1, &r, &err);
+  if (!code) code = vlb_runner_create_for(&p, 1, &(vlb_inference_options){.threads = 1, .keep = dump_to != NULL}, &r, &err);
+  vlb_dump *dump = NULL;
+  if (!code && dump_to) code = vlb_dump_begin(r, &dump, &err);
   if (!code) code = vlb_runner_run(r, 1, &(vlb_sight){pictures, state, task, noise}, actions, &err);
+  if (!code && dump_to) code = vlb_dump_write(dump, actions, dump_to, &err);
+  vlb_dump_free(dump);
   vlb_runner_free(r);
   vlb_pretrained_free(&p);
   free(pixels[0]), free(pixels[1]);
@@ -146,6 +152,61 @@ static double distance(const char *dir) {
 static void test_actions(void **state) {
   (void)state;
   assert_true(distance(TINY) < 5e-6);
+}
+
+static float *floats_of(const vlb_safetensors *f, const char *name, size_t count) {
+  const vlb_st_entry *e = vlb_safetensors_find(f, name);
+  if (!e || e->count != count) fail_msg("%s: %s", name, e ? "another size" : "missing");
+  float *x = malloc(count * sizeof *x);
+  vlb_st_to_float(e, x);
+  return x;
+}
+
+/* every intermediate under the reference's name, with the reference's values where the reference is about this observation; watching changes no bit */
+static void test_dump(void **state) {
+  (void)state;
+  static const char *const shared[] = {"in.observation.language.tokens", "in.observation.language.attention_mask", "out.image0", "out.image1",
+                                       "out.image_tokens0", "out.image_tokens1", "out.prefix_embs", "out.prefix_pad", "out.prefix_att",
+                                       "out.sample.actions_padded"};
+  static const char *const more[] = {"out.suffix_att", "out.att2d", "out.position_ids", "out.layer1.prefix", "out.layer0.keys", "out.layer1.values",
+                                     "out.sample.suffix_embs", "out.sample.layer1.suffix", "out.sample.layer2.suffix", "out.sample.final_suffix",
+                                     "out.sample.time_emb"};
+  enum { STEPS = 10, CHUNK_FLOATS = CHUNK * 8 };
+  float plain[CHUNK * ACTION], watched[CHUNK * ACTION], theirs[CHUNK * ACTION];
+  assert_int_equal(act(TINY, NULL, plain, theirs), VLB_OK);
+  dump_to = "dump.safetensors";
+  assert_int_equal(act(TINY, NULL, watched, theirs), VLB_OK);
+  dump_to = NULL;
+  assert_memory_equal(plain, watched, sizeof plain);
+  vlb_safetensors *ours, *reference;
+  assert_int_equal(vlb_safetensors_open("dump.safetensors", &ours, &err), VLB_OK);
+  assert_int_equal(vlb_safetensors_open(TINY "/reference.safetensors", &reference, &err), VLB_OK);
+  for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+    const vlb_st_entry *e = vlb_safetensors_find(reference, shared[i]), *o = vlb_safetensors_find(ours, shared[i]);
+    if (!o || o->ndim != e->ndim || memcmp(o->dims, e->dims, (size_t)e->ndim * sizeof *e->dims)) fail_msg("%s: another shape", shared[i]);
+    float *a = floats_of(ours, shared[i], e->count), *b = floats_of(reference, shared[i], e->count);
+    for (size_t k = 0; k < e->count; k++)
+      if (!(fabsf(a[k] - b[k]) <= 2e-5f)) fail_msg("%s[%zu]: %g instead of %g", shared[i], k, (double)a[k], (double)b[k]);
+    free(a), free(b);
+  }
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+    if (!vlb_safetensors_find(ours, more[i])) fail_msg("%s is missing", more[i]);
+  assert_null(vlb_safetensors_find(ours, "out.layer2.prefix")); /* of two layers: nobody reads it */
+  /* the steps lead from the noise to the actions */
+  float *x = floats_of(ours, "out.sample.x", STEPS * CHUNK_FLOATS), *v = floats_of(ours, "out.sample.v", STEPS * CHUNK_FLOATS);
+  float *end = floats_of(ours, "out.sample.actions_padded", CHUNK_FLOATS), *t = floats_of(ours, "out.sample.time", STEPS);
+  float *start = floats_of(ours, "in.noise", CHUNK_FLOATS), *actions = floats_of(ours, "out.actions", CHUNK * ACTION);
+  assert_memory_equal(x, start, CHUNK_FLOATS * sizeof *x);
+  assert_memory_equal(actions, watched, sizeof watched);
+  for (int s = 0; s < STEPS; s++) {
+    assert_true(t[s] == (float)(1.0 - s / 10.0));
+    for (int k = 0; k < CHUNK_FLOATS; k++) {
+      float next = s + 1 < STEPS ? x[(s + 1) * CHUNK_FLOATS + k] : end[k];
+      assert_true(next == x[s * CHUNK_FLOATS + k] + -0.1f * v[s * CHUNK_FLOATS + k]);
+    }
+  }
+  free(x), free(v), free(end), free(t), free(start), free(actions);
+  vlb_safetensors_close(ours), vlb_safetensors_close(reference);
 }
 
 /* the same tensors in several files */
@@ -373,7 +434,7 @@ static void test_spread_positions(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_actions), cmocka_unit_test(test_sharded), cmocka_unit_test(test_bf16), cmocka_unit_test(test_old_layout),
+      cmocka_unit_test(test_actions), cmocka_unit_test(test_dump), cmocka_unit_test(test_sharded), cmocka_unit_test(test_bf16), cmocka_unit_test(test_old_layout),
       cmocka_unit_test(test_foreign_statistics), cmocka_unit_test(test_missing_tensors), cmocka_unit_test(test_unknown_tensors),
       cmocka_unit_test(test_refused), cmocka_unit_test(test_cameras), cmocka_unit_test(test_spread_positions),
   };

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/data/image.h"
@@ -130,6 +131,32 @@ static void test_time(void **state) {
   vlb_dataset_free(d);
 }
 
+static int by_value(const void *a, const void *b) {
+  const float *x = a, *y = b;
+  return (*x > *y) - (*x < *y);
+}
+
+/* g1 / (g1 + g2) with g1 = U^(2/3), g2 = U': with r = x / (1 - x) its distribution function is r^1.5 / 2.5 up to r = 1, 1 - 0.6 / r above */
+static void test_time_of_2025(void **state) {
+  (void)state;
+  enum { DRAWS = 20000 };
+  float *t = malloc(DRAWS * sizeof *t);
+  double apart = 0;
+  for (uint32_t i = 0; i < DRAWS; i++) {
+    vlb_rng rng = vlb_rng_make(3, VLB_RNG_TIME, i, 0);
+    t[i] = vlb_sample_time(VLB_TIME_RATIO, &rng);
+    assert_true(t[i] >= 0.001f && t[i] <= 1);
+  }
+  qsort(t, DRAWS, sizeof *t, by_value);
+  for (int i = 0; i < DRAWS; i++) {
+    double x = ((double)t[i] - 0.001) / 0.999, r = x / (1 - x);
+    double p = r <= 1 ? pow(r, 1.5) / 2.5 : 1 - 0.6 / r;
+    apart = fmax(apart, fmax(fabs(p - i / (double)DRAWS), fabs(p - (i + 1) / (double)DRAWS)));
+  }
+  assert_true(apart < 1.95 / sqrt(DRAWS)); /* Kolmogorov: 0.1 % */
+  free(t);
+}
+
 /* Training must see exactly what the policy sees: also when the recorded pictures have another size than the model's. */
 static void check_images(int stored) {
   vlb_model_config c = tiny_model();
@@ -173,7 +200,7 @@ int main(void) {
       cmocka_unit_test(test_batch_larger_than_the_data),
       cmocka_unit_test(test_targets_stop_at_the_episode),
       cmocka_unit_test(test_noise_does_not_depend_on_the_place),
-      cmocka_unit_test(test_time),
+      cmocka_unit_test(test_time), cmocka_unit_test(test_time_of_2025),
       cmocka_unit_test(test_images),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

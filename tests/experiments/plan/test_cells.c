@@ -60,6 +60,7 @@ static void shared_and_ordered(void **state) {
     char hash[VLB_HASH_SIZE];
     vlb_hash(c->text, strlen(c->text), hash);
     assert_string_equal(hash, c->hash);
+    assert_null(strstr(c->text, "time_sampling")); /* switches to the past are not in the names of those who stay in the present */
   }
   assert_int_equal(count[VLB_CELL_DEMOS], 1);
   assert_int_equal(count[VLB_CELL_TRAIN], 3);
@@ -111,6 +112,9 @@ static void names_follow_outcomes(void **state) {
   same("train.seed=5", true, false, false);
   same("train.shards=4", true, false, false);
   same("model.freeze=vlm", true, false, false);
+  same("train.loss=2025", true, false, false);
+  same("train.loss=spring2026", true, false, false);
+  same("train.time_sampling=ratio", true, false, false);
   same("model.chunk_size=30", true, false, false);
   same("model.attention=self", true, false, false);
   same("demos.seed=5", false, false, false);
