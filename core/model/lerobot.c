@@ -136,10 +136,15 @@ static void read_vlm(vlb_json *r, const json_t *o, const char *folder, vlb_lerob
 
 /* ---- features ---- */
 
-static void add_camera(vlb_json *r, vlb_lerobot_config *out, const char *name) {
+/* shape: (3, height, width), for the record */
+static void add_camera(vlb_json *r, vlb_lerobot_config *out, const char *name, const json_t *shape) {
   if (!name || strlen(name) >= VLB_LEROBOT_NAME || out->camera_count == VLB_LEROBOT_CAMERAS) {
     vlb_json_complain(r, "image features", "must be 1 to 16 names of at most 127 bytes");
     return;
+  }
+  for (size_t i = 0; i < 2; i++) {
+    json_int_t size = json_integer_value(json_array_get(shape, i + 1));
+    out->camera_size[out->camera_count][i] = size > 0 && size < 1 << 20 ? (int)size : 0;
   }
   strcpy(out->cameras[out->camera_count++], name);
 }
@@ -155,7 +160,7 @@ static void read_features(vlb_json *r, const json_t *o, vlb_lerobot_config *out)
   const char *key;
   json_t *feature;
   json_object_foreach(json_object_get(o, "input_features"), key, feature) {
-    if (!strcmp(vlb_json_text(r, feature, "type", ""), "VISUAL")) add_camera(r, out, key);
+    if (!strcmp(vlb_json_text(r, feature, "type", ""), "VISUAL")) add_camera(r, out, key, json_object_get(feature, "shape"));
     if (!strcmp(key, "observation.state")) out->state_dim = width_of(r, feature, key);
   }
   const json_t *action = json_object_get(json_object_get(o, "output_features"), "action");
@@ -166,7 +171,7 @@ static void read_features(vlb_json *r, const json_t *o, vlb_lerobot_config *out)
 /* a reference case lists its cameras and says action_dim */
 static void read_case(vlb_json *r, const json_t *o, vlb_lerobot_config *out) {
   const json_t *list = json_object_get(o, "image_features"), *probe = json_object_get(o, "train_probe");
-  for (size_t i = 0; i < json_array_size(list) && !r->code; i++) add_camera(r, out, json_string_value(json_array_get(list, i)));
+  for (size_t i = 0; i < json_array_size(list) && !r->code; i++) add_camera(r, out, json_string_value(json_array_get(list, i)), NULL);
   out->model.action_dim = vlb_json_need_int(r, o, "action_dim");
   if (!probe) return;
   out->warmup = vlb_json_need_int(r, probe, "warmup");
@@ -192,6 +197,7 @@ static void read_all(vlb_json *r, const json_t *o, const char *folder, vlb_lerob
   vlb_fields_default(vlb_model_fields, &out->model);
   read_switches(r, o, &out->model);
   refuse(r, o);
+  out->bfloat16 = vlb_json_flag(r, o, "load_vlm_weights", false) || vlb_json_flag(r, o, "use_amp", false);
   read_vlm(r, o, folder, out);
   if (json_object_get(o, "output_features"))
     read_features(r, o, out);

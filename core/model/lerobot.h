@@ -13,6 +13,8 @@ typedef struct {
   int camera_count;
   int state_dim;               /* of observation.state; 0: not said */
   char vlm[VLB_LEROBOT_NAME];  /* vlm_model_name */
+  int camera_size[VLB_LEROBOT_CAMERAS][2]; /* height and width of the pictures it was trained on, as config.json notes them; 0: not said */
+  bool bfloat16;               /* LeRobot itself would run it in bfloat16: load_vlm_weights, or use_amp */
   bool resize;                 /* pictures are resized to image_size; else they must have that size */
   int64_t warmup, decay, steps; /* training probe of a reference case; steps = 0: none */
   double peak_lr, alpha, clip;

@@ -6,11 +6,23 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/saved.h"
 
-enum { MAX_STAGES = 8 };
+enum { MAX_STAGES = 8, PARTS = 6, DTYPES = VLB_BOOL + 1 };
+
+/* Parts of a model by the beginnings of its tensors' names; what no other row claims is a projection. */
+static const struct {
+  const char *name, *prefix;
+} parts[PARTS] = {{"vision tower", "model.vlm_with_expert.vlm.model.vision_model."},
+                  {"connector", "model.vlm_with_expert.vlm.model.connector."},
+                  {"word embeddings", "model.vlm_with_expert.vlm.model.text_model.embed_tokens."},
+                  {"text layers", "model.vlm_with_expert.vlm.model.text_model."},
+                  {"expert", "model.vlm_with_expert.lm_expert."},
+                  {"projections", "model."}};
 
 /* Numbers of a model. */
 typedef struct {
   int64_t parameters, trained;
+  int64_t part[PARTS], part_trained[PARTS];
+  int tensors[DTYPES]; /* of the files, by type */
   double file_bytes, weight_bytes; /* as stored, and as float32 */
   double plan_bytes;               /* activations */
   double low_bytes[2];             /* weights in bfloat16, int8 */
@@ -19,17 +31,23 @@ typedef struct {
   double naive; /* extra operations of a chunk when nothing is saved */
 } costs;
 
+static void count_param(const vlb_param *p, costs *out) {
+  int k = 0;
+  int64_t size = (int64_t)p->size, trained = p->trainable ? size : 0;
+  while (k + 1 < PARTS && strncmp(p->name, parts[k].prefix, strlen(parts[k].prefix))) k++;
+  out->part[k] += size, out->part_trained[k] += trained;
+  out->parameters += size, out->trained += trained;
+  for (int precision = VLB_BFLOAT16; precision <= VLB_INT8; precision++) out->low_bytes[precision - 1] += vlb_stored_bytes(p, (vlb_precision)precision);
+}
+
 static vlb_code count(const vlb_model *m, const vlb_shards *shards, costs *out, vlb_error *err) {
   memset(out, 0, sizeof *out);
   for (int i = 0; i < vlb_shards_count(shards); i++) {
     const vlb_st_entry *e = vlb_shards_at(shards, i);
     out->file_bytes += (double)(e->count * vlb_dtype_size(e->dtype));
+    out->tensors[e->dtype]++;
   }
-  for (int i = 0; i < m->param_count; i++) {
-    out->parameters += (int64_t)m->params[i].size;
-    for (int p = VLB_BFLOAT16; p <= VLB_INT8; p++) out->low_bytes[p - 1] += vlb_stored_bytes(&m->params[i], (vlb_precision)p);
-    out->trained += m->params[i].trainable ? (int64_t)m->params[i].size : 0;
-  }
+  for (int i = 0; i < m->param_count; i++) count_param(&m->params[i], out);
   out->weight_bytes = 4.0 * (double)out->parameters;
   vlb_policy *p;
   VLB_TRY(vlb_policy_create(m, 1, &p, err));
@@ -67,9 +85,13 @@ static void print_architecture(const vlb_checkpoint_folder *f, const vlb_model *
 
 static void print_costs(const vlb_model *m, const costs *k) {
   printf("parameters     %lld, of which %lld are trained when fine-tuned as configured\n", (long long)k->parameters, (long long)k->trained);
-  printf("memory         %.0f MB in the files, %.0f MB as float32, %.0f MB for one observation\n", k->file_bytes / (1 << 20), k->weight_bytes / (1 << 20),
-         k->plan_bytes / (1 << 20));
-  printf("precision      float32 unless --precision says otherwise; packed weights take %.0f MB as bfloat16, %.0f MB as int8\n", k->low_bytes[0] / (1 << 20), k->low_bytes[1] / (1 << 20));
+  for (int i = 0; i < PARTS; i++)
+    printf("  %-15s %11lld  %s\n", parts[i].name, (long long)k->part[i], !k->part_trained[i] ? "frozen" : k->part_trained[i] == k->part[i] ? "trained" : "trained in part");
+  printf("memory         %.1f MB in the files (", k->file_bytes / (1 << 20));
+  for (int i = 0, seen = 0; i < DTYPES; i++)
+    if (k->tensors[i]) printf("%s%d tensors %s", seen++ ? ", " : "", k->tensors[i], vlb_dtype_name((vlb_dtype)i));
+  printf("), %.1f MB as float32, %.1f MB for one observation\n", k->weight_bytes / (1 << 20), k->plan_bytes / (1 << 20));
+  printf("               packed weights take %.1f MB as bfloat16, %.1f MB as int8 (--precision)\n", k->low_bytes[0] / (1 << 20), k->low_bytes[1] / (1 << 20));
   printf("operations     ");
   for (int i = 0; i < k->stage_count; i++) {
     bool flow = !strcmp(k->stages[i].stage, "flow step");
@@ -81,20 +103,35 @@ static void print_costs(const vlb_model *m, const costs *k) {
   printf("\n               %.2f GFLOP for a chunk; %.2f without the exact savings\n", 1e-9 * sum, 1e-9 * (sum + k->naive));
 }
 
+static void print_cameras(const vlb_checkpoint_folder *f) {
+  const vlb_lerobot_config *c = &f->config;
+  for (int i = 0; i < c->camera_count; i++) {
+    printf("  camera %-2d       %s", i + 1, c->cameras[i]);
+    if (c->camera_size[i][0]) printf(" (trained on %d x %d)", c->camera_size[i][1], c->camera_size[i][0]);
+    putchar('\n');
+  }
+  if (c->camera_count > 1) puts("                  in this order; one that is absent lets the later ones move up");
+}
+
 static void print_settings(const vlb_checkpoint_folder *f, const vlb_model *m) {
   const vlb_model_config *c = &m->config;
   const vlb_processors *p = &f->processors;
   puts("\nwhat changes results at evaluation");
   printf("  n_action_steps  %lld of %lld predicted actions are executed before the next look", (long long)c->n_action_steps, (long long)c->chunk_size);
   puts(c->n_action_steps > 1 ? " (the paper's LIBERO results use 1)" : "");
-  for (int i = 0; i < f->config.camera_count; i++) printf("  camera %d        %s\n", i + 1, f->config.cameras[i]);
+  printf("  num_steps       %lld steps from noise to actions; the noise decides too (--seed)\n", (long long)c->num_steps);
+  print_cameras(f);
   if (c->empty_cameras) printf("  empty cameras   %lld of the absent ones become black and masked views\n", (long long)c->empty_cameras);
   for (int i = 0; i < p->renames; i++) printf("  renamed         %s -> %s\n", p->from[i], p->to[i]);
-  puts(f->config.resize ? "  pictures        resized keeping their aspect ratio, padded on the left and top"
-                        : "  pictures        not resized: they must come in that size");
+  printf(f->config.resize ? "  pictures        resized to %lld pixels keeping their aspect ratio, padded with black on the left and top\n"
+                          : "  pictures        not resized: they must come with %lld pixels a side\n",
+         (long long)c->image_size);
   printf("  state           normalisation: %s\n", vlb_norm_name(p->state.norm));
   printf("  actions         normalisation: %s; statistics %s\n", vlb_norm_name(p->action.norm), p->source);
   printf("  instruction     at most %lld tokens, tokenizer %s\n", (long long)c->tokenizer_max_length, f->tokenizer[0] ? f->tokenizer : "not found");
+  printf("  precision       float32 unless --precision says otherwise%s\n", f->config.bfloat16 ? "; LeRobot itself runs this checkpoint in bfloat16, so its actions differ somewhat" : ", as in LeRobot");
+  puts(strstr(p->source, "v0.4") ? "  loss            a checkpoint of this age was trained with what is now train.loss = 2025: padded steps and dimensions counted"
+                                 : "  loss            not noted in a checkpoint; those of 2025 were trained with train.loss = 2025, later ones with current");
 }
 
 /* ---- programs ---- */
@@ -102,6 +139,13 @@ static void print_settings(const vlb_checkpoint_folder *f, const vlb_model *m) {
 static json_t *camera_list(const vlb_checkpoint_folder *f) {
   json_t *list = json_array();
   for (int i = 0; i < f->config.camera_count; i++) json_array_append_new(list, json_string(f->config.cameras[i]));
+  return list;
+}
+
+static json_t *part_list(const costs *k) {
+  json_t *list = json_object();
+  for (int i = 0; i < PARTS; i++)
+    json_object_set_new(list, parts[i].name, json_pack("{s:I, s:I}", "parameters", (json_int_t)k->part[i], "trained", (json_int_t)k->part_trained[i]));
   return list;
 }
 
@@ -115,6 +159,13 @@ static void print_json(const vlb_checkpoint_folder *f, const vlb_model *m, const
                           (json_int_t)m->config.chunk_size, "n_action_steps", (json_int_t)m->config.n_action_steps, "num_steps",
                           (json_int_t)m->config.num_steps, "cameras", camera_list(f), "state_normalisation", vlb_norm_name(f->processors.state.norm),
                           "action_normalisation", vlb_norm_name(f->processors.action.norm));
+  json_object_set_new(out, "parts", part_list(k));
+  json_object_set_new(out, "image_size", json_integer(m->config.image_size));
+  json_object_set_new(out, "resize", json_boolean(f->config.resize));
+  json_object_set_new(out, "empty_cameras", json_integer(m->config.empty_cameras));
+  json_object_set_new(out, "tokenizer_max_length", json_integer(m->config.tokenizer_max_length));
+  json_object_set_new(out, "statistics", json_string(f->processors.source));
+  json_object_set_new(out, "lerobot_runs_in_bfloat16", json_boolean(f->config.bfloat16));
   json_dumpf(out, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
   putchar('\n');
   json_decref(out);
