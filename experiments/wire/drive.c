@@ -42,7 +42,7 @@ struct vlb_drive {
   vlb_inbox *inbox;
   int waiting, taken;             /* slots, or NONE */
   double waiting_since, free_at;  /* in the robot's time, as timeline.c has them */
-  bool ready, quit;
+  bool asked, ready, quit;        /* an observation is taken; its answer is there; the episode is over */
   vlb_request reply;
   float *actions;                 /* [chunk,action_dim] */
   double ready_at;
@@ -55,8 +55,9 @@ void vlb_drive_result_clear(vlb_drive_result *r) {
   *r = (vlb_drive_result){0};
 }
 
-/* Seconds since tick 0, without the overruns, in which the robot's time stands still: the time of the virtual clock. Under the lock. */
-static double robot_time(const vlb_drive *d) { return fmin(vlb_seconds() - d->begun, d->tick_end); }
+/* Seconds since tick 0, without the overruns, in which the robot's time stands still just before the next tick (on its edge, rounding to the
+ * virtual clock's nanoseconds would choose the side). Under the lock. */
+static double robot_time(const vlb_drive *d) { return fmin(vlb_seconds() - d->begun, d->tick_end - 1e-6); }
 
 /* ---- the thread that asks the policy ---- */
 
@@ -79,15 +80,15 @@ static bool note_latency(asker *a, double seconds) {
   return true;
 }
 
-/* Takes what waits; false: the episode is over. The observation's slot is d->taken. Under the lock. */
-static bool take(vlb_drive *d) {
-  while (!d->quit && (d->ready || !vlb_inbox_waits(d->inbox))) pthread_cond_wait(&d->changed, &d->lock);
-  if (d->quit) return false;
-  (void)vlb_inbox_take(d->inbox, &d->reply);
+/* The policy is free and something waits: it takes that at once, in the robot's thread, so that which observation it is does not hang on how fast another
+ * thread wakes up. Under the lock. */
+static void assign(vlb_drive *d) {
+  if (d->asked || d->ready || !vlb_inbox_take(d->inbox, &d->reply)) return;
   vlb_inbox_prepared(d->inbox);
   d->taken = d->waiting;
   d->waiting = NONE;
-  return true;
+  d->asked = true;
+  pthread_cond_signal(&d->changed);
 }
 
 static void *ask(void *self) {
@@ -95,7 +96,9 @@ static void *ask(void *self) {
   vlb_drive *d = a->drive;
   const bool lerobot = d->eval->control.control == VLB_CONTROL_LEROBOT;
   pthread_mutex_lock(&d->lock);
-  while (take(d)) {
+  for (;;) {
+    while (!d->asked && !d->quit) pthread_cond_wait(&d->changed, &d->lock);
+    if (d->quit) break;
     vlb_observation *o = &d->sights[d->taken].seen;
     double from = fmax(d->free_at, d->waiting_since);
     o->replan = a->result->latencies;
@@ -110,6 +113,7 @@ static void *ask(void *self) {
     if (lerobot) d->ready_at = fmax(d->ready_at, d->free_at + d->period);
     d->free_at = d->ready_at;
     d->taken = NONE;
+    d->asked = false;
     d->ready = true;
   }
   pthread_mutex_unlock(&d->lock);
@@ -157,7 +161,7 @@ static vlb_code look(vlb_drive *d, vlb_look_when when, double time, int episode,
   vlb_code code = vlb_inbox_offer(d->inbox, &request, tick->state, &accepted, &replaced, err);
   if (!code && accepted) d->waiting = slot;
   if (!code && accepted && !replaced) d->waiting_since = time;
-  pthread_cond_signal(&d->changed);
+  if (!code) assign(d);
   pthread_mutex_unlock(&d->lock);
   return code;
 }
@@ -167,11 +171,11 @@ static vlb_code deliver(vlb_drive *d, double time, vlb_drive_tick *tick, vlb_err
   pthread_mutex_lock(&d->lock);
   vlb_code code = d->failure.code;
   if (code) *err = d->failure;
-  if (!code && d->ready && d->ready_at <= time) {
+  if (!code && d->ready && d->ready_at <= time + 1e-9) {
     vlb_controller_receive(d->robot, &d->reply, d->actions, d->shape.chunk);
     d->ready = false;
     tick->arrived = true;
-    pthread_cond_signal(&d->changed);
+    assign(d);
   }
   pthread_mutex_unlock(&d->lock);
   return code;
@@ -255,7 +259,7 @@ static void begin(vlb_drive *d) {
   vlb_inbox_reset(d->inbox);
   d->waiting = d->taken = NONE;
   d->waiting_since = d->free_at = d->ready_at = 0;
-  d->ready = d->quit = false;
+  d->asked = d->ready = d->quit = false;
   d->failure = (vlb_error){VLB_OK, ""};
 }
 

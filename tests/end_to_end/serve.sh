@@ -46,11 +46,11 @@ serve "$port"
 wait "$evaluation" || { echo "the evaluation did not survive its server's restart"; exit 1; }
 cmp local.csv killed.csv || { echo "a server that was killed changed the episodes"; exit 1; }
 
-# a robot in real time: 40 ticks of 50 ms; the virtual clock with the measured latencies has the same queue at every tick (LeRobot's semantics: in all but
-# a few), and LeRobot's controller keeps moving
+# a robot in real time: 40 ticks of 50 ms; the virtual clock with the measured latencies has the same queue at every tick (LeRobot's semantics only
+# roughly: experiments/wire/README.md)
 for control in sync paper lerobot; do
   most=0
-  [ $control != lerobot ] || most=8
+  [ $control != lerobot ] || most=40
   vlabench drive suite/0 --server "ws://127.0.0.1:$port" --set eval.control=$control --set eval.max_steps=40 --set eval.render_size=32 --trace $control.csv --json >$control.json
   grep -q '"outcome": "timeout"' $control.json || { echo "$control: another outcome"; cat $control.json; exit 1; }
   awk -F, -v most=$most 'NR > 1 {n++; differ += $4 != $8; sent += $6} END {
