@@ -66,7 +66,7 @@ static void tune_well(const char *checkpoint, const vlb_train_config *c, const c
 
 static vlb_pretrained load(const char *dir) {
   vlb_checkpoint_folder f;
-  vlb_pretrained p;
+  vlb_pretrained p = {.model = NULL};
   vlb_error err = {0};
   if (vlb_checkpoint_folder_open(dir, NULL, &f, &err) || vlb_pretrained_load(&f, dir, NULL, NULL, &p, &err)) fail_msg("%s", err.message);
   vlb_checkpoint_folder_close(&f);
