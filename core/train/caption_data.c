@@ -10,6 +10,8 @@
 #include "core/data/image.h"
 #include "core/data/tokenizer.h"
 
+_Static_assert(sizeof(vlb_caption_token) == 12, "no bytes between the members of a hashed struct");
+
 enum { HELD_OUT_OF = 20, MAX_LINES = 256 }; /* of so many episodes the last is held out */
 
 /* ---- reading ---- */
@@ -44,7 +46,7 @@ static vlb_code add_words(reader *r, const char *text, size_t size, int said, in
   if (!size) return VLB_OK;
   VLB_TRY(vlb_tokenizer_encode(r->tokenizer, text, size, &ids, &n, err));
   vlb_code code = VLB_OK;
-  for (int i = 0; i < n && !code; i++) code = add_token(r->data, count, (vlb_caption_token){-1, (int16_t)ids[i], (int16_t)ids[i], (int16_t)said}, err);
+  for (int i = 0; i < n && !code; i++) code = add_token(r->data, count, (vlb_caption_token){-1, (int16_t)ids[i], (int16_t)ids[i], (int16_t)said, 0}, err);
   free(ids);
   return code;
 }
@@ -52,9 +54,9 @@ static vlb_code add_words(reader *r, const char *text, size_t size, int said, in
 /* "{12.34}" or "{}", the slot-th of its line */
 static vlb_caption_token coordinate(const vlb_caption_data *d, const char *text, int slot) {
   int16_t seen = (int16_t)(d->base + VLB_PLACE_SAID + slot % VLB_PLACE_SLOTS);
-  if (text[1] == '}') return (vlb_caption_token){-1, (int16_t)(d->base + VLB_PLACE_NONE), seen, 1};
+  if (text[1] == '}') return (vlb_caption_token){-1, (int16_t)(d->base + VLB_PLACE_NONE), seen, 1, 0};
   double place = fmin(fmax(strtod(text + 1, NULL), 0), VLB_PLACES - 1);
-  return (vlb_caption_token){(float)place, (int16_t)(d->base + (int)lround(place)), seen, 1};
+  return (vlb_caption_token){(float)place, (int16_t)(d->base + (int)lround(place)), seen, 1, 0};
 }
 
 /* An answer: words and coordinates in turn; then the end of the line. */
@@ -67,7 +69,7 @@ static vlb_code add_answer(reader *r, const char *text, const char *end, int64_t
     if (close) VLB_TRY(add_token(r->data, count, coordinate(r->data, brace, slot++), err));
     text = close ? close + 1 : end;
   }
-  return add_token(r->data, count, (vlb_caption_token){-1, (int16_t)r->data->newline, (int16_t)r->data->newline, 1}, err);
+  return add_token(r->data, count, (vlb_caption_token){-1, (int16_t)r->data->newline, (int16_t)r->data->newline, 1, 0}, err);
 }
 
 static vlb_code add_frame(reader *r, const char *text, const char *end, int64_t *lines, int64_t *tokens, vlb_error *err) {

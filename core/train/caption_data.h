@@ -12,6 +12,7 @@ typedef struct {
   int16_t seen; /* id that the next row is given: the word itself; of a coordinate only which one of its line it was, so that none can be
                  * worked out from those before it instead of looked up in the pictures */
   int16_t said; /* 1: part of the answer, which is to be learnt; 0: of the question */
+  int16_t none; /* fills the struct up: its bytes are hashed */
 } vlb_caption_token;
 
 struct vlb_caption_data {

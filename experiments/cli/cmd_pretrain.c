@@ -49,7 +49,7 @@ static vlb_code run_stage(const vlb_recipe *r, const vlb_caption_data *data, con
   VLB_TRY(stage_weights(folder, stage, path, err));
   if (vlb_file_exists(path)) return VLB_OK;
   VLB_TRY(stage_folder(folder, stage, path, err));
-  snprintf(label, sizeof label, "pretrain %lld layers", (long long)r->stages[stage].text_layers);
+  snprintf(label, sizeof label, "pretrain, stage %d", stage + 1);
   vlb_code code = begin_stage(r, folder, stage, &vlm, err);
   if (!code) code = vlb_pretrain(vlm, &r->pretrain, &r->stages[stage].train, data, label, path, ctx, err);
   vlb_model_free(vlm);
@@ -196,7 +196,7 @@ static vlb_code describe(const vlb_recipe *r, int threads, vlb_error *err) {
   for (int s = 0; s < r->stage_count; s++) {
     double flops, parameters, samples = (double)(r->stages[s].train.steps * r->stages[s].train.batch_size);
     VLB_TRY(stage_cost(r, s, &flops, &parameters, err));
-    printf("stage %d  %lld layers, %.2f million parameters, %.0f samples of %.2f GFLOP: %s\n", s + 1, (long long)r->stages[s].text_layers, 1e-6 * parameters,
+    printf("stage %d  %lld layer%s, %.2f million parameters, %.0f samples of %.2f GFLOP: %s\n", s + 1, (long long)r->stages[s].text_layers, r->stages[s].text_layers == 1 ? "" : "s", 1e-6 * parameters,
            samples, 1e-9 * flops, vlb_about(samples * flops / thread_rate / threads, about, sizeof about));
     total += samples * flops / thread_rate / threads;
   }
