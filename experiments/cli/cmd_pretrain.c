@@ -214,6 +214,7 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
   if (vlb_arg_on(args, "dry-run")) return describe(&recipe, ctx->threads, err);
   VLB_TRY(given ? vlb_path(scenes, sizeof scenes, err, "%s", given) : vlb_path(scenes, sizeof scenes, err, "%s/scenes", out));
   VLB_TRY(vlb_folder_make(out, err));
+  vlb_folder_clean(out);
   if (!given) VLB_TRY(vlb_captions_record(&recipe.captions, scenes, ctx, err));
   if (vlb_arg_on(args, "only-scenes")) return VLB_OK;
   return work(&recipe, scenes, out, vlb_arg_text(args, "measure", NULL), vlb_arg_on(args, "json"), ctx, err);
