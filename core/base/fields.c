@@ -241,14 +241,25 @@ static void write_quoted(const char *s, FILE *out) {
   fputc('"', out);
 }
 
+static void write_row(const vlb_field *f, const char *value, FILE *out) {
+  fprintf(out, "%s = ", f->name);
+  if (f->kind == VLB_FIELD_ENUM || f->kind == VLB_FIELD_TEXT) write_quoted(value, out);
+  else fputs(value, out);
+  fputc('\n', out);
+}
+
 void vlb_fields_write(const vlb_field *table, const void *obj, FILE *out) {
+  static const char *const none[] = {NULL};
+  vlb_fields_write_later(table, obj, none, out);
+}
+
+void vlb_fields_write_later(const vlb_field *table, const void *obj, const char *const *later, FILE *out) {
   for (const vlb_field *f = table; f->name; f++) {
     char value[VLB_TEXT_SIZE];
+    bool skip = false;
     vlb_field_text(f, obj, value, sizeof value);
-    fprintf(out, "%s = ", f->name);
-    if (f->kind == VLB_FIELD_ENUM || f->kind == VLB_FIELD_TEXT) write_quoted(value, out);
-    else fputs(value, out);
-    fputc('\n', out);
+    for (int i = 0; later[i]; i++) skip |= !strcmp(later[i], f->name) && !strcmp(value, f->fallback);
+    if (!skip) write_row(f, value, out);
   }
 }
 

@@ -63,6 +63,10 @@ vlb_code vlb_fields_check(const vlb_field *table, const void *obj, vlb_error *er
  * bytes. `out` may be a memory stream. */
 void vlb_fields_write(const vlb_field *table, const void *obj, FILE *out);
 
+/* The same, but rows in `later` (names, closed by NULL) that hold their default are left out: keys that came after files and names were made of
+ * the others change none of those. */
+void vlb_fields_write_later(const vlb_field *table, const void *obj, const char *const *later, FILE *out);
+
 /* Aligned list for --help: name, default, range or choices, doc. */
 void vlb_fields_help(const vlb_field *table, FILE *out);
 

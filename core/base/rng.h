@@ -20,8 +20,10 @@ typedef enum {
   VLB_RNG_METAWORLD = 10, /* Meta-World's random vectors: index = task, episode */
   VLB_RNG_LATENCY = 20,   /* virtual time of an inference: index = task, episode, inference */
   VLB_RNG_SCENE = 21,     /* scenes for pretraining, pushes and choice of frames: index = task, episode */
+  VLB_RNG_CAPTION = 22,   /* which captions a pretraining sample shows: index = step, sample */
   VLB_RNG_CALIBRATE = 30, /* synthetic observations: index = observation */
-  VLB_RNG_CAPTION = 22    /* which captions a pretraining sample shows: index = step, sample */
+  VLB_RNG_VARIETY = 31,   /* cameras and light of a demonstration: index = task, episode */
+  VLB_RNG_UNSTEADY = 32   /* noise on a demonstration's actions: index = task, episode */
 } vlb_rng_purpose;
 
 typedef struct {

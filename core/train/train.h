@@ -13,6 +13,7 @@
   X(INT, batch_size, "64", 1, 65536, NULL, "samples per step; a multiple of shards")                             \
   X(INT, shards, "8", 1, 1024, NULL, "parts of a batch summed in a fixed tree; changes results, threads do not") \
   X(INT, seed, "1000", 0, 9e15, NULL, "seed of initialisation, sample order, noise and time")                    \
+  X(BOOL, per_suite, "false", 0, 1, NULL, "in ablations: a policy for each suite of demos.suite instead of one for all") \
   X(INT, seeds, "1", 1, 10, NULL, "in ablations: trainings of each arm, with seeds seed, seed + 1, ...")         \
   X(REAL, lr, "1e-4", 0, 10, NULL, "peak learning rate")                                                         \
   X(REAL, decay_lr, "2.5e-6", 0, 10, NULL, "learning rate at the end of the cosine")                             \

@@ -50,6 +50,8 @@ static const vlb_option options[] = {{'o', "out", "FOLDER", "where they go (defa
                                      {0, "seed", "N", "seed of the initial states and of the expert (default 1000)"},
                                      {0, "render_size", "N", "pixels of the square camera pictures (default 128)"},
                                      {0, "shadows", "BOOL", "render shadows (default false)"},
+                                     {0, "noise", "X", "unsteady hand: standard deviation of noise on every action (default 0)"},
+                                     {0, "variety", "X", "1: cameras and lamps differ from episode to episode (default 0)"},
                                      VLB_OPTION_DRY,
                                      {0, NULL, NULL, NULL}};
 

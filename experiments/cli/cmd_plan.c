@@ -1,6 +1,7 @@
 /* vlabench plan: before a run, what its contrasts can detect and what it takes, cell by cell. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "experiments/cli/commands.h"
 #include "experiments/cli/study.h"
@@ -153,10 +154,101 @@ static void print_json(const vlb_study *s, const vlb_outlook *o) {
   json_decref(root);
 }
 
+/* ---- several files: what each adds to those before it ---- */
+
+/* Names of the cells seen so far. */
+typedef struct {
+  char (*name)[32];
+  int count, capacity;
+} seen;
+
+/* Whether it is new; -1 without memory. */
+static int see_cell(seen *s, const char *name) {
+  for (int i = 0; i < s->count; i++)
+    if (!strcmp(s->name[i], name)) return 0;
+  if (s->count == s->capacity) {
+    int capacity = 2 * s->capacity + 64;
+    char (*more)[32] = realloc(s->name, (size_t)capacity * sizeof *more);
+    if (!more) return -1;
+    s->name = more, s->capacity = capacity;
+  }
+  snprintf(s->name[s->count++], sizeof *s->name, "%s", name);
+  return 1;
+}
+
+typedef struct {
+  int cells, todo;
+  double seconds, bytes;
+} sum;
+
+static vlb_code add_up(const vlb_study *s, const vlb_outlook *o, seen *cells, sum *out, vlb_error *err) {
+  for (int i = 0; i < s->plan.count; i++) {
+    int fresh = see_cell(cells, s->plan.cells[i].name);
+    if (fresh < 0) return vlb_fail(err, VLB_FAILED, "out of memory");
+    if (!fresh) continue;
+    out->cells++;
+    out->todo += o->cells[i].todo;
+    out->seconds += o->cells[i].seconds;
+    out->bytes += o->cells[i].bytes;
+  }
+  return VLB_OK;
+}
+
+static void print_sum(const char *name, int arms, const sum *s) {
+  char time[48], disk[32], count[16] = "";
+  if (arms) snprintf(count, sizeof count, "%d", arms);
+  printf("%-32s %5s %6d %6d  %18s  %10s\n", name, count, s->cells, s->todo, vlb_about(s->seconds, time, sizeof time),
+         vlb_about_bytes(s->bytes, disk, sizeof disk));
+}
+
+static vlb_code plan_file(const vlb_args *args, int i, vlb_preset preset, const vlb_context *ctx, seen *cells, sum *total, json_t *rows, vlb_error *err) {
+  vlb_ablation *ablation;
+  vlb_study s;
+  vlb_outlook o;
+  sum one = {0, 0, 0, 0};
+  VLB_TRY(vlb_ablation_read(vlb_arg_at(args, i), preset, &ablation, err));
+  VLB_TRY(vlb_study_of(ablation, vlb_arg_text(args, "store", "results"), &s, err));
+  vlb_code code = vlb_study_outlook(&s, ctx, &o, err);
+  if (!code) code = add_up(&s, &o, cells, &one, err);
+  if (!code && !rows) print_sum(s.ablation->name, s.ablation->arm_count, &one);
+  if (!code && rows)
+    json_array_append_new(rows, json_pack("{s:s,s:i,s:i,s:i,s:f,s:f}", "ablation", s.ablation->name, "arms", s.ablation->arm_count, "cells", one.cells,
+                                          "to_do", one.todo, "seconds", one.seconds, "bytes", one.bytes));
+  *total = (sum){total->cells + one.cells, total->todo + one.todo, total->seconds + one.seconds, total->bytes + one.bytes};
+  if (!code) free(o.cells);
+  vlb_study_close(&s);
+  return code;
+}
+
+static vlb_code plan_files(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
+  vlb_preset preset = VLB_PRESET_DEFAULT;
+  seen cells = {.name = NULL};
+  sum total = {0, 0, 0, 0};
+  VLB_TRY(vlb_arg_preset(args, &preset, err));
+  json_t *rows = vlb_arg_on(args, "json") ? json_array() : NULL;
+  if (!rows) printf("%-32s %5s %6s %6s  %18s  %10s\n", "cells that no file before has", "arms", "cells", "to do", "about", "disk");
+  vlb_code code = VLB_OK;
+  for (int i = 0; !code && i < vlb_arg_count(args); i++) code = plan_file(args, i, preset, ctx, &cells, &total, rows, err);
+  free(cells.name);
+  if (!code && !rows) {
+    print_sum("all", 0, &total);
+    printf("times on %d thread%s of an otherwise idle machine\n", ctx->threads, ctx->threads > 1 ? "s" : "");
+  }
+  if (!code && rows) {
+    json_t *root = json_pack("{s:O,s:i,s:i,s:f,s:f}", "files", rows, "cells", total.cells, "to_do", total.todo, "seconds", total.seconds, "bytes", total.bytes);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(root);
+  }
+  json_decref(rows);
+  return code;
+}
+
 static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   vlb_study s;
   vlb_outlook o;
   char scale[96];
+  if (vlb_arg_count(args) > 1) return plan_files(args, ctx, err);
   VLB_TRY(vlb_study_open(args, &s, err));
   vlb_code code = vlb_study_outlook(&s, ctx, &o, err);
   if (!code && vlb_arg_on(args, "json")) {
@@ -175,9 +267,10 @@ static vlb_code run(const vlb_args *args, const vlb_context *ctx, vlb_error *err
 static const vlb_option options[] = {VLB_OPTION_QUICK, VLB_OPTION_PRESET, VLB_OPTION_STORE, VLB_OPTION_JSON, {0, NULL, NULL, NULL}};
 
 const vlb_command vlb_cmd_plan = {
-    "plan", "before a run: what each contrast can detect, hours and disk, cell by cell", "FILE",
+    "plan", "before a run: what each contrast can detect, hours and disk, cell by cell", "FILE...",
     "  vlabench plan ablations/layers.toml            what 400 episodes can tell apart, how long it takes\n"
     "  vlabench plan ablations/layers.toml --quick    the same of the quick preset\n"
     "  vlabench plan my.toml --json                   for a program\n"
+    "  vlabench plan ablations/*.toml                 several: what each adds to those before it, and all of them\n"
     "Times and disk are learnt from the finished cells of the store; without any, operations are counted and a step is timed.\n",
-    options, 1, 1, run, NULL};
+    options, 1, 64, run, NULL};

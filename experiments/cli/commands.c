@@ -6,6 +6,7 @@ const vlb_command *const vlb_commands[] = {
     &vlb_cmd_run,
     &vlb_cmd_sweep,
     &vlb_cmd_plan,
+    &vlb_cmd_merge,
     &vlb_cmd_report,
     &vlb_cmd_claims,
     &vlb_cmd_train,

@@ -7,6 +7,7 @@
 extern const vlb_command vlb_cmd_run;
 extern const vlb_command vlb_cmd_sweep;
 extern const vlb_command vlb_cmd_plan;
+extern const vlb_command vlb_cmd_merge;
 extern const vlb_command vlb_cmd_report;
 extern const vlb_command vlb_cmd_claims;
 extern const vlb_command vlb_cmd_train;

@@ -67,14 +67,16 @@ static vlb_code write_demos(FILE *out, const vlb_cell *cell, vlb_error *err) {
   vlb_demo_config demos = cell->settings.demos;
   VLB_TRY(write_suite(out, demos.suite.s, err));
   set_default(vlb_demo_fields, &demos, "suite");
-  write_section(out, "demos", vlb_demo_fields, &demos);
+  fputs("\n[demos]\n", out);
+  vlb_demo_settings_write(&demos, out);
   return VLB_OK;
 }
 
-/* Rows of [train] that enter a name. A VLM is known by its digest among the inputs; what is kept of it on disk changes nothing; and a key that came
+/* Rows of [train] that enter a name. A VLM is known by its digest among the inputs, which suites a policy is of
+ * by its demonstrations; what is kept of it on disk changes nothing; and a key that came
  * after stored results must not rename them while it has its default. */
 static void write_train_keys(FILE *out, const vlb_train_config *config) {
-  static const char *const elsewhere[] = {"vlm", "prefix_cache", "prefix_cache_gb", "prefix_cache_memory_gb"},
+  static const char *const elsewhere[] = {"vlm", "per_suite", "prefix_cache", "prefix_cache_gb", "prefix_cache_memory_gb"},
                     *const later[] = {"prefix_precision", "loss", "time_sampling"};
   vlb_field rows[64];
   int n = 0;
@@ -288,6 +290,15 @@ static vlb_code add_source(builder *b, const vlb_arm *source, int *index, vlb_er
   return add_train(b, &s, -1, source->name, 0, index, err);
 }
 
+/* The training that is rolled out on a suite. */
+static vlb_code train_for(builder *b, const vlb_arm *arm, const vlb_settings *s, int init, int seed, const char *suite, int *train, vlb_error *err) {
+  char label[176];
+  if (!s->train.per_suite) return add_train(b, s, init, cell_label(arm, seed, NULL, false, label, sizeof label), seed, train, err);
+  vlb_settings own = *s;
+  snprintf(own.demos.suite.s, VLB_TEXT_SIZE, "%s", suite);
+  return add_train(b, &own, init, cell_label(arm, seed, suite, false, label, sizeof label), seed, train, err);
+}
+
 static vlb_code add_arm(builder *b, const vlb_ablation *a, const vlb_arm *arm, bool floor, vlb_arm_evals *evals, vlb_error *err) {
   vlb_suite_set suites;
   vlb_settings s = arm->settings;
@@ -303,9 +314,9 @@ static vlb_code add_arm(builder *b, const vlb_ablation *a, const vlb_arm *arm, b
   if (arm->init >= 0) VLB_TRY(add_source(b, &a->sources[arm->init], &init, err));
   VLB_TRY(vlb_suite_set_read(s.eval.suite.s, &suites, err));
   for (int seed = 0; seed < (floor ? 1 : s.train.seeds); seed++) {
-    int train;
-    VLB_TRY(add_train(b, &s, init, cell_label(arm, seed, NULL, false, label, sizeof label), seed, &train, err));
     for (int i = 0; i < suites.count; i++) {
+      int train;
+      VLB_TRY(train_for(b, arm, &s, init, seed, suites.name[i], &train, err));
       vlb_arm_eval *e = &evals->eval[evals->count];
       *e = (vlb_arm_eval){.suite = i, .seed = seed};
       memcpy(e->name, suites.name[i], sizeof e->name);

@@ -70,11 +70,27 @@ static vlb_code one_robot(const char *key, const char *list, const vlb_embodimen
   return VLB_OK;
 }
 
+/* With a policy per suite, each suite that is rolled out needs one. */
+static vlb_code policy_for_each(const vlb_settings *s, vlb_error *err) {
+  vlb_suite_set taught, tested;
+  if (!s->train.per_suite) return VLB_OK;
+  VLB_TRY(vlb_suite_set_read(s->demos.suite.s, &taught, err));
+  VLB_TRY(vlb_suite_set_read(s->eval.suite.s, &tested, err));
+  for (int i = 0; i < tested.count; i++) {
+    bool found = false;
+    for (int k = 0; k < taught.count; k++) found |= !strcmp(taught.name[k], tested.name[i]);
+    if (!found)
+      return vlb_fail(err, VLB_USAGE, "train.per_suite: no policy is trained for \"%s\" of eval.suite; demos.suite names %s", tested.name[i], s->demos.suite.s);
+  }
+  return VLB_OK;
+}
+
 vlb_code vlb_settings_fit(const vlb_settings *s, vlb_error *err) {
   const vlb_embodiment *robot = NULL;
   char first[VLB_TEXT_SIZE + 16];
   VLB_TRY(one_robot("demos.suite", s->demos.suite.s, &robot, first, err));
   VLB_TRY(one_robot("eval.suite", s->eval.suite.s, &robot, first, err));
+  VLB_TRY(policy_for_each(s, err));
   return vlb_model_fits(&s->model, robot, err);
 }
 

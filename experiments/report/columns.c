@@ -7,6 +7,9 @@
 
 /* What the paper calls what we call otherwise than by a capital letter. */
 static const char *const paper_names[][2] = {{"very_hard", "VeryHard"},
+                                             {"so100_pick_place", "PickPlace"},
+                                             {"so100_stacking", "Stacking"},
+                                             {"so100_sorting", "Sorting"},
                                              {"so101", "InDistribution"},
                                              {"so101_ood", "OutOfDistribution"},
                                              {"pick up the cube and place it in the box", "PickPlace"},

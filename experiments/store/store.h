@@ -59,6 +59,11 @@ vlb_code vlb_store_finish(vlb_store_cell *cell, const vlb_store_facts *facts, vl
 /* Closes the cell without a result. why: the failure to keep in `failed`; an interruption keeps nothing. */
 void vlb_store_abandon(vlb_store_cell *cell, const vlb_error *why);
 
+/* Brings what another store has finished: cells that this one has not, and what its stripped ones lack. Every byte is checked on the way. A cell
+ * that both have is left as it is. copied, skipped: numbers of cells; skipped are those that are not done there, or damaged, each told through
+ * the log. Errors: VLB_USAGE when `from` is no store, VLB_FAILED when this one cannot be written. */
+vlb_code vlb_store_merge(const char *root, const char *from, const vlb_context *ctx, int *copied, int *skipped, vlb_error *err);
+
 /* Is another process making this cell now? */
 bool vlb_store_busy(const char *root, const char *name);
 

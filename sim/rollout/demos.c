@@ -14,6 +14,11 @@
 #define ROW(kind, name, ...) VLB_FIELD_ROW(vlb_demo_config, kind, name, __VA_ARGS__)
 const vlb_field vlb_demo_fields[] = {VLB_DEMO_FIELDS(ROW){0}};
 
+void vlb_demo_settings_write(const vlb_demo_config *config, FILE *out) {
+  static const char *const later[] = {"noise", "variety", NULL};
+  vlb_fields_write_later(vlb_demo_fields, config, later, out);
+}
+
 typedef struct {
   const vlb_demo_config *config;
   const char *folder;
@@ -42,7 +47,7 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   recorder *r = round->rec;
   VLB_TRY(vlb_check_stop(r->ctx, err));
   vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed,
-                           .start = round->starts + index * round->width};
+                           .start = round->starts + index * round->width, .noise = r->config->noise, .variety = r->config->variety};
   vlb_world world;
   vlb_renderer *renderer = NULL;
   vlb_error trouble = {VLB_OK, ""};
@@ -142,7 +147,7 @@ static vlb_code claim_folder(const recorder *r, vlb_error *err) {
 
 static vlb_code write_settings(recorder *r, vlb_error *err) {
   FILE *out = fmemopen(r->settings, sizeof r->settings, "w");
-  if (out) vlb_fields_write(vlb_demo_fields, r->config, out);
+  if (out) vlb_demo_settings_write(r->config, out);
   return out && !fclose(out) ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for the settings");
 }
 

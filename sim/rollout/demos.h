@@ -11,11 +11,16 @@
   X(INT, per_task, "50", 1, 10000, NULL, "successful demonstrations per task")                             \
   X(INT, seed, "1000", 0, 9e15, NULL, "seed of initial states and of the expert's variation")              \
   X(INT, render_size, "128", 16, 2048, NULL, "pixels of the square camera pictures")                       \
-  X(BOOL, shadows, "false", 0, 1, NULL, "render shadows")
+  X(BOOL, shadows, "false", 0, 1, NULL, "render shadows")                                                  \
+  X(REAL, noise, "0", 0, 1, NULL, "standard deviation of noise on every action, in the robot's units")     \
+  X(REAL, variety, "0", 0, 1, NULL, "1: every episode has its own places of cameras and light")
 typedef struct {
   VLB_DEMO_FIELDS(VLB_FIELD_MEMBER)
 } vlb_demo_config;
 extern const vlb_field vlb_demo_fields[];
+
+/* Writes [demos] without what came later and is not used (vlb_fields_write_later). */
+void vlb_demo_settings_write(const vlb_demo_config *config, FILE *out);
 
 /* Records every task of the suite into folder/<task name>_demo.hdf5, observed before each action (core/data/episodes.h), and
  * folder/quality.csv (task, tried, succeeded, length min/median/max). Failed attempts are counted, not stored. Resumable: tasks

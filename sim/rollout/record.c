@@ -35,6 +35,34 @@ static vlb_code record_before(const vlb_world *w, vlb_renderer *renderer, vlb_ep
   return VLB_OK;
 }
 
+/* Small turn of a quaternion about a random axis. */
+static void turn(double quat[4], double angle, vlb_rng *rng) {
+  double spin[3], by[4], out[4];
+  for (int i = 0; i < 3; i++) spin[i] = angle * vlb_rng_normal(rng);
+  double size = mju_normalize3(spin);
+  mju_axisAngle2Quat(by, spin, size);
+  mju_mulQuat(out, quat, by);
+  mju_copy4(quat, out);
+}
+
+void vlb_record_vary(vlb_world *w, double variety, int episode, uint64_t seed) {
+  static const double PLACE = 0.025, ANGLE = 0.05, LIGHT = 0.25; /* m, rad, share */
+  if (variety <= 0) return;
+  vlb_rng rng = vlb_rng_make(seed, VLB_RNG_VARIETY, (uint32_t)w->task_index, (uint32_t)episode);
+  mjModel *m = w->model;
+  for (int c = 0; c < w->suite->embodiment->cameras; c++) {
+    int id = w->scene->camera[c];
+    double share = m->cam_bodyid[id] ? variety / 5 : variety;
+    for (int i = 0; i < 3; i++) m->cam_pos[3 * id + i] += share * PLACE * vlb_rng_normal(&rng);
+    turn(m->cam_quat + 4 * id, share * ANGLE, &rng);
+  }
+  double bright = 1 + variety * LIGHT * vlb_rng_normal(&rng);
+  bright = bright < 0.4 ? 0.4 : bright > 1.6 ? 1.6 : bright;
+  for (int i = 0; i < 3 * m->nlight; i++) m->light_diffuse[i] *= (float)bright;
+  for (int i = 0; i < 3; i++) m->vis.headlight.diffuse[i] *= (float)bright;
+  mj_camlight(m, w->data); /* where they are now */
+}
+
 /* Plays into `e`, which has room for max_steps frames. An error of the simulator ends the attempt without success. */
 static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *renderer, vlb_episode *e, int *frames, int *succeeded,
                      vlb_error *trouble, vlb_error *err) {
@@ -42,11 +70,14 @@ static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *r
   *frames = *succeeded = 0;
   if (vlb_world_start(w, s->episode, s->seed, trouble)) return VLB_OK;
   if (s->start) mju_copy(s->start, w->data->xpos, 3 * (int)w->model->nbody);
+  vlb_record_vary(w, s->variety, s->episode, s->seed);
   VLB_TRY(family->expert_start(w, s->episode, s->seed, err));
+  vlb_rng unsteady = vlb_rng_make(s->seed, VLB_RNG_UNSTEADY, (uint32_t)w->task_index, (uint32_t)s->episode);
   while (*frames < w->suite->max_steps) {
     double *action = e->actions + *frames * w->suite->embodiment->action_dim;
     VLB_TRY(record_before(w, renderer, e, *frames, err));
     family->expert_act(w, action);
+    for (int i = 0; s->noise > 0 && i < w->suite->embodiment->action_dim; i++) action[i] += s->noise * vlb_rng_normal(&unsteady);
     (*frames)++;
     if (vlb_world_step(w, action, trouble)) return VLB_OK;
     if (family->expert_finished(w)) break;

@@ -2,6 +2,7 @@
 #ifndef VLB_SIM_RECORD_H
 #define VLB_SIM_RECORD_H
 
+#include "core/base/rng.h"
 #include "core/data/episodes.h"
 #include "sim/render/render.h"
 #include "sim/task/world.h"
@@ -14,10 +15,15 @@
 typedef struct {
   int episode, size;
   uint64_t seed;
+  double noise, variety; /* demos.noise, demos.variety */
   double *start; /* [nbody,3] receives where the bodies are in the first frame; NULL: nobody asks */
 } vlb_record_settings;
 vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer *renderer, vlb_episode *out, int *succeeded,
                     vlb_error *trouble, vlb_error *err);
+
+/* Puts this world's cameras and lamps where the episode has them: moved by some centimetres and turned by some degrees (a camera on the robot by a
+ * fifth of that), the light brighter or darker. variety 0 changes nothing. */
+void vlb_record_vary(vlb_world *w, double variety, int episode, uint64_t seed);
 
 /* A row of the episode's states: time, qpos, qvel. */
 void vlb_record_state(const vlb_world *w, double *row);

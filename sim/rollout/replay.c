@@ -71,6 +71,7 @@ static vlb_code play(const replay *r, vlb_world *w, vlb_renderer *renderer, cons
                      vlb_error *err) {
   vlb_error trouble = {VLB_OK, ""};
   vlb_code code = vlb_world_start(w, e->episode, (uint64_t)r->config.seed, &trouble);
+  if (!code) vlb_record_vary(w, r->config.variety, e->episode, (uint64_t)r->config.seed);
   for (int k = 0; k < e->frames && !code; k++) {
     compare_state(w, e, k, scratch, row);
     if (renderer) VLB_TRY(compare_pictures(w, renderer, e, k, scratch, row, err));

@@ -7,15 +7,40 @@
 #include "core/base/fields.h"
 #include "sim/metaworld/family.h"
 
+/* Single tasks of a suite, for policies of one task and for tables with a column for each. */
+static const struct {
+  const char *name, *whole;
+  int task;
+} parts[] = {{"so100_pick_place", "so100", 0}, {"so100_stacking", "so100", 1}, {"so100_sorting", "so100", 2}};
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static int find_part(const char *name) {
+  for (int i = 0; i < PARTS; i++)
+    if (!strcmp(parts[i].name, name)) return i;
+  return -1;
+}
+
+/* The whole with all tasks but one left out. */
+static vlb_code open_part(int part, vlb_suite **suite, vlb_error *err) {
+  VLB_TRY(vlb_suite_load(parts[part].whole, suite, err));
+  vlb_suite *s = *suite;
+  if (parts[part].task) memmove(s->tasks, s->tasks + parts[part].task, sizeof *s->tasks);
+  s->task_count = 1;
+  snprintf(s->name, sizeof s->name, "%s", parts[part].name);
+  return VLB_OK;
+}
+
 int vlb_suite_list(const char *names[VLB_MAX_SUITES]) {
   int n = 0;
   for (const char *const *name = vlb_suite_names; *name && n < VLB_MAX_SUITES; name++) names[n++] = *name;
+  for (int i = 0; i < PARTS && n < VLB_MAX_SUITES; i++) names[n++] = parts[i].name;
   for (const char *const *name = vlb_mw_suite_names; *name && n < VLB_MAX_SUITES; name++) names[n++] = *name;
   return n;
 }
 
 bool vlb_suite_is_part(const char *name) {
-  return !strcmp(name, "so100_pick") || (!strncmp(name, "metaworld_", 10) && strcmp(name, "metaworld_style"));
+  if (find_part(name) >= 0 || !strcmp(name, "so100_pick")) return true;
+  return !strncmp(name, "metaworld_", 10) && strcmp(name, "metaworld_style");
 }
 
 static int among(const char *const *names, const char *name) {
@@ -27,6 +52,7 @@ static int among(const char *const *names, const char *name) {
 static const struct {
   const char *name, *members;
 } groups[] = {{"libero", "spatial,object,goal,long"},
+              {"so100_tasks", "so100_pick_place,so100_stacking,so100_sorting"},
               {"metaworld_groups", "metaworld_easy,metaworld_medium,metaworld_hard,metaworld_very_hard"},
               {"metaworld_style_groups", "metaworld_style_easy,metaworld_style_medium,metaworld_style_hard,metaworld_style_very_hard"}};
 
@@ -76,6 +102,7 @@ vlb_code vlb_suite_open(const char *name_or_folder, vlb_suite **suite, vlb_error
   if (among(vlb_mw_suite_names, name_or_folder)) return vlb_mw_suite_open(name_or_folder, suite, err);
   if (among(vlb_suite_names, name_or_folder) || (!stat(name_or_folder, &st) && S_ISDIR(st.st_mode)))
     return vlb_suite_load(name_or_folder, suite, err);
+  if (find_part(name_or_folder) >= 0) return open_part(find_part(name_or_folder), suite, err);
   const char *members = vlb_suite_group(name_or_folder);
   if (members) return vlb_fail(err, VLB_USAGE, "\"%s\" means several suites (%s); name one of them here", name_or_folder, members);
   const char *near = vlb_suggest(name_or_folder, names, vlb_suite_list(names));

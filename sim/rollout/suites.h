@@ -12,7 +12,7 @@ enum { VLB_MAX_SUITES = 32 };
 /* Names of the suites that are compiled in or read from an installation. Returns how many. */
 int vlb_suite_list(const char *names[VLB_MAX_SUITES]);
 
-/* A part of another suite, such as metaworld_easy: who shows them all need not show it again. */
+/* A part of another suite, such as metaworld_easy or so100_sorting: who shows them all need not show it again. */
 bool vlb_suite_is_part(const char *name);
 
 /* An embedded suite by name or a folder of task files. Errors: VLB_USAGE with file:line, did-you-mean. Caller: vlb_suite_free. */

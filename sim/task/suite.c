@@ -11,7 +11,7 @@
 
 extern const vlb_embedded vlb_embedded_sim_assets[];
 
-const char *const vlb_suite_names[] = {"spatial", "object", "goal", "long", "so100", "so100_pick", "so101", "so101_ood", NULL};
+const char *const vlb_suite_names[] = {"spatial", "object", "goal", "long", "so100", "so100_pick", "so100_community", "so101", "so101_ood", NULL};
 
 static const char suites_folder[] = "sim/task/suites/";
 

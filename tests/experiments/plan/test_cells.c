@@ -119,6 +119,10 @@ static void names_follow_outcomes(void **state) {
   same("model.attention=self", true, false, false);
   same("demos.seed=5", false, false, false);
   same("demos.per_task=3", false, false, false);
+  same("demos.noise=0.1", false, false, false);
+  same("demos.variety=1", false, false, false);
+  same("demos.noise=0", true, true, true);
+  same("train.per_suite=true", true, true, true); /* of one suite: the same policy */
 }
 
 static const vlb_cell *cell_of(const vlb_plan *p, int arm, int eval) { return &p->cells[p->arms[arm].eval[eval].cell]; }
@@ -249,6 +253,33 @@ static void clocks(void **state) {
   free(a);
 }
 
+/* a policy per suite: each trained on its own demonstrations and rolled out on its own suite; the same cell as of that suite alone */
+static void policy_per_suite(void **state) {
+  (void)state;
+  vlb_ablation *a = attention();
+  vlb_error err = {VLB_OK, ""};
+  a->arm_count = 1, a->contrast_count = 0, a->floor = -1;
+  vlb_settings *s = &a->arms[0].settings;
+  vlb_plan alone = plan_of(a);
+  if (vlb_settings_set(s, "demos.suite=goal,spatial", &err) || vlb_settings_set(s, "eval.suite=spatial,goal", &err) ||
+      vlb_settings_set(s, "train.per_suite=true", &err) || vlb_settings_fit(s, &err))
+    fail_msg("%s", err.message);
+  vlb_plan plan = plan_of(a);
+  assert_int_equal(plan.count, 6);
+  assert_string_equal(plan.cells[cell_of(&plan, 0, 0)->parents[0]].name, alone.cells[1].name);
+  assert_string_equal(cell_of(&plan, 0, 0)->name, alone.cells[2].name);
+  const vlb_cell *goal = &plan.cells[cell_of(&plan, 0, 1)->parents[0]];
+  assert_string_equal(goal->label, "train cross on goal");
+  assert_int_equal(goal->parent_count, 1);
+  assert_string_equal(plan.cells[goal->parents[0]].label, "demos goal");
+  assert_int_equal(vlb_settings_set(s, "eval.suite=spatial,object", &err), VLB_OK);
+  assert_int_equal(vlb_settings_fit(s, &err), VLB_USAGE);
+  assert_non_null(strstr(err.message, "no policy is trained for \"object\""));
+  vlb_plan_free(&plan);
+  vlb_plan_free(&alone);
+  free(a);
+}
+
 static void lists_of_suites(void **state) {
   (void)state;
   vlb_suite_set set;
@@ -281,6 +312,7 @@ static void same_instruction_twice(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(shared_and_ordered), cmocka_unit_test(precision_of_a_frozen_vlm_is_a_factor), cmocka_unit_test(names_follow_outcomes),
                                      cmocka_unit_test(several_suites), cmocka_unit_test(suites_alone_and_together),
-                                     cmocka_unit_test(several_trainings), cmocka_unit_test(sources), cmocka_unit_test(clocks), cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
+                                     cmocka_unit_test(several_trainings), cmocka_unit_test(sources), cmocka_unit_test(policy_per_suite), cmocka_unit_test(clocks),
+                                     cmocka_unit_test(lists_of_suites), cmocka_unit_test(same_instruction_twice)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,52 @@ static void killed_before_done(void **state) {
   assert_true(vlb_file_exists("store/cells/eval-0123456789ab/first_half.csv"));
 }
 
+/* what another store has and ours has not, whole; damage there does not come over */
+static void merging(void **state) {
+  (void)state;
+  fresh();
+  vlb_error err = {VLB_OK, ""};
+  vlb_log *log = vlb_log_open(stderr, true);
+  vlb_context ctx = context(log);
+  int copied, skipped;
+  assert_int_equal(vlb_store_merge(root, "store2", &ctx, &copied, &skipped, &err), VLB_USAGE);
+  make("store2");
+  assert_int_equal(vlb_store_merge(root, "store2", &ctx, &copied, &skipped, &err), VLB_OK);
+  assert_true(copied == 1 && skipped == 0);
+  assert_int_equal(state_of(true, NULL), VLB_STORED_DONE);
+  assert_int_equal(system("diff -r store store2"), 0);
+  assert_int_equal(vlb_store_merge(root, "store2", &ctx, &copied, &skipped, &err), VLB_OK);
+  assert_true(copied == 0 && skipped == 0);
+  /* ours damaged: theirs takes its place */
+  assert_int_equal(system("echo x > store/cells/eval-0123456789ab/result.csv"), 0);
+  assert_int_equal(vlb_store_merge(root, "store2", &ctx, &copied, &skipped, &err), VLB_OK);
+  assert_true(copied == 1);
+  assert_int_equal(state_of(true, NULL), VLB_STORED_DONE);
+  /* theirs damaged */
+  assert_int_equal(system("rm -r store/cells/eval-0123456789ab; echo 4,5,6 > store2/cells/eval-0123456789ab/result.csv"), 0);
+  assert_int_equal(vlb_store_merge(root, "store2", &ctx, &copied, &skipped, &err), VLB_OK);
+  assert_true(copied == 0 && skipped == 1);
+  assert_int_equal(state_of(true, NULL), VLB_STORED_ABSENT);
+  vlb_log_close(log);
+}
+
+/* is anybody at work in a cell? */
+static void busy(void **state) {
+  (void)state;
+  fresh();
+  vlb_error err = {VLB_OK, ""};
+  vlb_log *log = vlb_log_open(stderr, true);
+  vlb_context ctx = context(log);
+  vlb_store_cell cell;
+  bool done;
+  assert_false(vlb_store_busy(root, name));
+  assert_int_equal(vlb_store_begin(&cell, root, name, "a = 1\n", &ctx, &done, &err), VLB_OK);
+  assert_true(vlb_store_busy(root, name));
+  vlb_store_abandon(&cell, NULL);
+  assert_false(vlb_store_busy(root, name));
+  vlb_log_close(log);
+}
+
 /* two makings in two places: the same bytes but for log and timing */
 static void same_bytes(void **state) {
   (void)state;
@@ -198,7 +244,7 @@ static void listing_and_rates(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(life),       cmocka_unit_test(damage), cmocka_unit_test(stripped),        cmocka_unit_test(killed_before_done),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(life),       cmocka_unit_test(damage), cmocka_unit_test(stripped), cmocka_unit_test(merging), cmocka_unit_test(busy),        cmocka_unit_test(killed_before_done),
                                      cmocka_unit_test(same_bytes), cmocka_unit_test(one_at_a_time), cmocka_unit_test(listing_and_rates)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
