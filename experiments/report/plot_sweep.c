@@ -111,7 +111,7 @@ static void panel(const sweep *s, int column, int lo, bool form, FILE *out) {
 }
 
 /* Where the queue begins to run dry: the paper's bound, and that of actions which keep their ticks. */
-static void bound(const sweep *s, FILE *out) {
+static void bound(const sweep *s, double most, FILE *out) {
   const vlb_clock_arm *a = NULL;
   for (int i = 0; i < s->count && !a; i++)
     if (s->line[i].first->control->control != VLB_CONTROL_SYNC) a = s->line[i].first;
@@ -120,7 +120,7 @@ static void bound(const sweep *s, FILE *out) {
   double at = s->by_latency ? g * s->chunk : l / s->chunk;
   fprintf(out, "set arrow 1 from %g, graph 0 to %g, graph 1 nohead back lc rgb '#777777' dt 3\n", at, at);
   if (s->by_latency) fprintf(out, "set arrow 2 from %g, graph 0 to %g, graph 1 nohead back lc rgb '#bbbbbb' dt 3\n", s->chunk / 2, s->chunk / 2);
-  fprintf(out, "set label 4 'bound g n dt = latency' at %g, graph 1.04 left font ',10' tc rgb '#777777'\n", at);
+  fprintf(out, "set label 4 'bound g n dt = latency' at %g, graph 1.04 %s font ',10' tc rgb '#777777'\n", at, at > most / 2 ? "right" : "left");
 }
 
 static void place(double left, double right, double top, double bottom, FILE *out) {
@@ -134,7 +134,7 @@ static void script(const void *self, FILE *out) {
   fputs("set multiplot\n", out);
   vlb_plot_heading(s->c->e, "", "; 95 % intervals; dashed: closed form", out);
   fprintf(out, "set grid ytics lc rgb '#ececec' lt 1\nset bars 0.6\nset xrange [%g:%g]\nset key off\n", -0.03 * most, 1.03 * most);
-  bound(s, out);
+  bound(s, most, out);
   place(0.09, 0.46, 0.84, 0.55, out);
   fputs("set yrange [-2:102]\nset ylabel 'episodes that succeed, %'\n", out);
   panel(s, 2, 3, false, out);

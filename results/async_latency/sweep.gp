@@ -15,7 +15,7 @@ set xrange [-0.042:1.442]
 set key off
 set arrow 1 from 1.16667, graph 0 to 1.16667, graph 1 nohead back lc rgb '#777777' dt 3
 set arrow 2 from 0.833333, graph 0 to 0.833333, graph 1 nohead back lc rgb '#bbbbbb' dt 3
-set label 4 'bound g n dt = latency' at 1.16667, graph 1.04 left font ',10' tc rgb '#777777'
+set label 4 'bound g n dt = latency' at 1.16667, graph 1.04 right font ',10' tc rgb '#777777'
 set lmargin at screen 0.09
 set rmargin at screen 0.46
 set tmargin at screen 0.84
@@ -69,7 +69,7 @@ set xrange [-0.042:1.442]
 set key off
 set arrow 1 from 1.16667, graph 0 to 1.16667, graph 1 nohead back lc rgb '#777777' dt 3
 set arrow 2 from 0.833333, graph 0 to 0.833333, graph 1 nohead back lc rgb '#bbbbbb' dt 3
-set label 4 'bound g n dt = latency' at 1.16667, graph 1.04 left font ',10' tc rgb '#777777'
+set label 4 'bound g n dt = latency' at 1.16667, graph 1.04 right font ',10' tc rgb '#777777'
 set lmargin at screen 0.09
 set rmargin at screen 0.46
 set tmargin at screen 0.84
