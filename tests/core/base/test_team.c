@@ -9,7 +9,7 @@
 
 #include "core/base/team.h"
 
-enum { PARTS = 64, PIECES = 3000 };
+enum { PARTS = 64, PIECES = 400 };
 
 typedef struct {
   int size;
