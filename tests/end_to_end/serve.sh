@@ -10,6 +10,7 @@ trap '[ -z "$server" ] || kill -KILL "$server" 2>/dev/null || true' EXIT
 
 # Starts a server at port $1 (0: a free one) and waits until it can be reached; sets server and port.
 serve() {
+  : >serving.txt # nothing of an earlier server, and there before the new one has opened it
   "$VLB_TEST_PROGRAM" serve model --port "$1" -j 2 >served.txt 2>serving.txt &
   server=$!
   for _ in $(seq 600); do
