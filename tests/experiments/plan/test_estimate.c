@@ -26,9 +26,9 @@ static void operations(void **state) {
     vlb_settings s;
     vlb_error err = {VLB_OK, ""};
     vlb_model_shape shape;
-    vlb_model *model;
-    vlb_objective *objective;
-    double act;
+    vlb_model *model = NULL;
+    vlb_objective *objective = NULL;
+    double act = 0;
     if (vlb_settings_read("base_ablation", NULL, VLB_PRESET_DEFAULT, &s, &err)) fail_msg("%s", err.message);
     for (int k = 0; k < 3; k++)
       if (variants[i][k][0] && vlb_settings_set(&s, variants[i][k], &err)) fail_msg("%s", err.message);

@@ -45,7 +45,7 @@ const char study_groups[] =
     CONTRAST("long", "short");
 
 study study_open(const char *name, const char *text, vlb_preset preset) {
-  study s;
+  study s = {0};
   vlb_error err = {VLB_OK, ""};
   char path[256];
   snprintf(path, sizeof path, "%s.toml", name);

@@ -33,7 +33,7 @@ static int unload(void **state) {
 }
 
 static char *write_page(vlb_suite *suite, int threads, const char *path) {
-  char *page;
+  char *page = NULL;
   size_t size;
   vlb_error err = {VLB_OK, ""};
   vlb_log *log = vlb_log_open(stderr, true);
