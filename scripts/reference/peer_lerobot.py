@@ -55,7 +55,7 @@ def main():
         timed(policy, "prepare_images", "image")
         timed(vlm.vision_model, "forward", "vision")
         timed(vlm.connector, "forward", "connector")
-        timed(model.vlm_with_expert, "forward", lambda kwargs: "prefill" if kwargs.get("fill_kv_cache") else "expert")
+        timed(model.vlm_with_expert, "forward", lambda kwargs: "prefill" if kwargs.get("past_key_values") is None else "expert")
         timed(model, "denoise_step", "flow step")
     pre, post = make_pre_post_processors(policy.config, pretrained_path=".")
     raw = json.loads(Path("observation.json").read_text())
