@@ -5,9 +5,12 @@
 
 #include "core/data/image.h"
 
+enum { MAX_BATCH = 64 };
+
 struct vlb_runner {
   const vlb_pretrained *trained;
-  vlb_policy *policy;
+  vlb_policy *policies[MAX_BATCH]; /* planned for 1, 2, .. observations, when they are first asked for: a planned place costs as much empty */
+  bool large; /* planned for one observation only, so that packed weights are there once */
   int batch;
   vlb_batch in;        /* the arrays below, as the policy takes them */
   float *images;       /* [cameras,n,3,S,S] */
@@ -43,12 +46,14 @@ vlb_code vlb_runner_create_for(const vlb_pretrained *trained, int batch, const v
   if (vlb_tokenizer_vocab(trained->tokenizer) > trained->model->config.vocab_size)
     return vlb_fail(err, VLB_USAGE, "the tokenizer has %d words, more than model.vocab_size = %lld", vlb_tokenizer_vocab(trained->tokenizer),
                     (long long)trained->model->config.vocab_size);
+  if (batch < 1 || batch > MAX_BATCH) return vlb_fail(err, VLB_FAILED, "a policy of %d observations at once; from 1 to %d are possible", batch, MAX_BATCH);
   vlb_runner *r = calloc(1, sizeof *r);
   if (!r) return vlb_fail(err, VLB_FAILED, "out of memory");
   r->trained = trained;
+  r->large = options != NULL;
   r->batch = batch;
   vlb_code code = allocate(r, err);
-  if (!code) code = vlb_policy_create_for(trained->model, batch, options, &r->policy, err);
+  if (!code) code = vlb_policy_create_for(trained->model, 1, options, &r->policies[0], err);
   if (code)
     vlb_runner_free(r);
   else
@@ -62,7 +67,7 @@ vlb_code vlb_runner_create(const vlb_pretrained *trained, int batch, vlb_runner 
 
 void vlb_runner_free(vlb_runner *r) {
   if (!r) return;
-  vlb_policy_free(r->policy);
+  for (int i = 0; i < MAX_BATCH; i++) vlb_policy_free(r->policies[i]);
   free(r->images), free(r->tokens), free(r->token_mask), free(r->state), free(r->noise), free(r->actions), free(r->previous), free(r->guidance), free(r);
 }
 
@@ -101,11 +106,27 @@ void vlb_runner_guide(vlb_runner *r, int i, const vlb_guidance *guide) {
   r->in.guidance = r->guidance;
 }
 
-vlb_code vlb_runner_run(vlb_runner *r, int n, const vlb_sight *sights, float *actions, vlb_error *err) {
+static vlb_code plan(vlb_runner *r, int n, vlb_error *err) {
+  return r->policies[n - 1] ? VLB_OK : vlb_policy_create(r->trained->model, n, &r->policies[n - 1], err);
+}
+
+/* sights[n] -> r->actions from place `at` on */
+static vlb_code run(vlb_runner *r, int at, int n, const vlb_sight *sights, vlb_error *err) {
   const vlb_model_config *c = &r->trained->model->config;
+  VLB_TRY(plan(r, n, err));
   fill_images(r, n, sights);
   for (int i = 0; i < n; i++) VLB_TRY(fill_rest(r, i, &sights[i], err));
-  vlb_code code = vlb_policy_run(r->policy, n, &r->in, r->actions, err);
+  vlb_batch in = r->in;
+  if (in.guidance) in.guidance += at;
+  return vlb_policy_run(r->policies[n - 1], n, &in, r->actions + at * c->chunk_size * c->max_action_dim, err);
+}
+
+vlb_code vlb_runner_run(vlb_runner *r, int n, const vlb_sight *sights, float *actions, vlb_error *err) {
+  const vlb_model_config *c = &r->trained->model->config;
+  if (n < 1 || n > r->batch) return vlb_fail(err, VLB_FAILED, "a policy of %d observations at once was given %d", r->batch, n);
+  int at_once = r->large ? 1 : n;
+  vlb_code code = VLB_OK;
+  for (int at = 0; !code && at < n; at += at_once) code = run(r, at, at_once, sights + at, err);
   memset(r->guidance, 0, (size_t)r->batch * sizeof *r->guidance);
   r->in.guidance = NULL;
   VLB_TRY(code);
@@ -116,4 +137,4 @@ vlb_code vlb_runner_run(vlb_runner *r, int n, const vlb_sight *sights, float *ac
 
 const float *vlb_runner_normalised(const vlb_runner *r) { return r->actions; }
 const vlb_batch *vlb_runner_batch(const vlb_runner *r) { return &r->in; }
-vlb_policy *vlb_runner_policy(vlb_runner *r) { return r->policy; }
+vlb_policy *vlb_runner_policy(vlb_runner *r) { return r->policies[0]; }

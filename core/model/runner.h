@@ -20,7 +20,8 @@ typedef struct {
 
 typedef struct vlb_runner vlb_runner;
 
-/* For up to `batch` observations at once. policy must outlive it. One per worker; options as in vlb_policy_create. Caller frees. */
+/* For up to `batch` observations at once, 64 at most. policy must outlive it. One per worker; options as in vlb_policy_create; with them observations
+ * are run one after another, without them together. Caller frees. */
 vlb_code vlb_runner_create(const vlb_pretrained *policy, int batch, vlb_runner **runner, vlb_error *err); /* options NULL */
 vlb_code vlb_runner_create_for(const vlb_pretrained *policy, int batch, const vlb_inference_options *options, vlb_runner **runner, vlb_error *err);
 void vlb_runner_free(vlb_runner *r);
@@ -34,6 +35,6 @@ vlb_code vlb_runner_run(vlb_runner *r, int n, const vlb_sight *sights, float *ac
 
 const float *vlb_runner_normalised(const vlb_runner *r); /* [n,T,max_action_dim] of the last run */
 const vlb_batch *vlb_runner_batch(const vlb_runner *r);  /* model inputs of the last run */
-vlb_policy *vlb_runner_policy(vlb_runner *r);
+vlb_policy *vlb_runner_policy(vlb_runner *r); /* the one for a single observation */
 
 #endif
