@@ -13,12 +13,12 @@ const char *vlb_mjcf_asset(const char *path) {
 }
 
 void vlb_mjcf_named(FILE *out, const char *text, size_t size, const char *name) {
-  for (size_t i = 0; i < size; i++) {
-    if (text[i] == '@')
-      fputs(name, out);
-    else
-      fputc(text[i], out);
+  for (const char *at; (at = memchr(text, '@', size)); text = at + 1) {
+    fwrite(text, 1, (size_t)(at - text), out);
+    fputs(name, out);
+    size -= (size_t)(at + 1 - text);
   }
+  fwrite(text, 1, size, out);
 }
 
 void vlb_mjcf_sections(FILE *out, const char *document, const char *name) {
