@@ -126,6 +126,7 @@ static void print_sums(const vlb_study *s, const vlb_outlook *o, int threads) {
   }
   printf("%-15s            %18s  %10s   on %d thread%s of an otherwise idle machine\n", "all", vlb_about(o->seconds, time, sizeof time),
          vlb_about_bytes(o->bytes, disk, sizeof disk), threads, threads > 1 ? "s" : "");
+  vlb_study_print_prefix(s, o);
 }
 
 static json_t *points_json(const double *points) {

@@ -1,5 +1,6 @@
 /* What a run would do, for people and for programs. */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,12 @@ static int widest_label(const vlb_plan *plan) {
   for (int i = 0; i < plan->count; i++)
     if ((int)strlen(plan->cells[i].label) > widest) widest = (int)strlen(plan->cells[i].label);
   return widest;
+}
+
+void vlb_study_print_prefix(const vlb_study *s, const vlb_outlook *o) {
+  char bytes[32];
+  if (o->prefix_bytes > 0)
+    printf("prefix cache: up to %s more while it trains; %s/prefix_cache may be deleted at any time\n", vlb_about_bytes(o->prefix_bytes, bytes, sizeof bytes), s->root);
 }
 
 static void print_cells(const vlb_study *s, const vlb_outlook *o) {
@@ -31,6 +38,7 @@ static void print_cells(const vlb_study *s, const vlb_outlook *o) {
   char bytes[32];
   printf("\n%d cells, %d done; to do: %s on this machine, %s of disk\n", s->plan.count, done, vlb_about(o->seconds, about, sizeof about),
          vlb_about_bytes(o->bytes, bytes, sizeof bytes));
+  vlb_study_print_prefix(s, o);
 }
 
 static void print_plan(const vlb_study *s, const vlb_outlook *o) {
@@ -55,8 +63,8 @@ json_t *vlb_study_json(const vlb_study *s, const vlb_outlook *o) {
   }
   for (int i = 0; i < a->contrast_count; i++)
     json_array_append_new(contrasts, json_pack("[s,s]", arm_name(a, a->contrasts[i].a), arm_name(a, a->contrasts[i].b)));
-  return json_pack("{s:s,s:b,s:s,s:s,s:o,s:o,s:f,s:f}", "ablation", a->name, "quick", a->quick, "title", a->title, "scale", a->scale, "cells", cells,
-                   "contrasts", contrasts, "seconds", o->seconds, "bytes", o->bytes);
+  return json_pack("{s:s,s:b,s:s,s:s,s:o,s:o,s:f,s:f,s:f}", "ablation", a->name, "quick", a->quick, "title", a->title, "scale", a->scale, "cells", cells,
+                   "contrasts", contrasts, "seconds", o->seconds, "bytes", o->bytes, "prefix_cache_bytes", o->prefix_bytes);
 }
 
 vlb_code vlb_study_outlook(const vlb_study *s, const vlb_context *ctx, vlb_outlook *o, vlb_error *err) {
@@ -64,7 +72,9 @@ vlb_code vlb_study_outlook(const vlb_study *s, const vlb_context *ctx, vlb_outlo
   if (!o->cells) return vlb_fail(err, VLB_FAILED, "out of memory");
   vlb_pace_learn(&s->plan, s->root, true, &o->pace);
   o->seconds = vlb_plan_outlook(&s->plan, s->root, &o->pace, ctx->threads, o->cells);
-  for (int i = 0; i < s->plan.count; i++) o->bytes += o->cells[i].bytes;
+  for (int i = 0; i < s->plan.count; i++) o->bytes += o->cells[i].bytes, o->prefix_bytes += o->cells[i].prefix_bytes;
+  for (int i = 0; i < s->plan.count; i++) /* files of other runs make room */
+    if (o->cells[i].prefix_bytes > 0) o->prefix_bytes = fmin(o->prefix_bytes, 1e9 * s->plan.cells[i].settings.train.prefix_cache_gb);
   return VLB_OK;
 }
 

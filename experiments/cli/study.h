@@ -32,8 +32,11 @@ typedef struct {
   vlb_pace pace;
   vlb_cell_outlook *cells; /* [plan.count] */
   double seconds, bytes;
+  double prefix_bytes; /* of the prefix caches together, for a while */
 } vlb_outlook;
 vlb_code vlb_study_outlook(const vlb_study *study, const vlb_context *ctx, vlb_outlook *outlook, vlb_error *err);
+/* a line on stdout about the disk that prefix caches take meanwhile, if there are any */
+void vlb_study_print_prefix(const vlb_study *study, const vlb_outlook *outlook);
 json_t *vlb_study_json(const vlb_study *study, const vlb_outlook *outlook);
 
 /* On stdout, as text or with --json. */

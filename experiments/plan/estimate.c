@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "core/model/model.h"
@@ -9,7 +10,7 @@
 
 /* Processor seconds on one core of a Xeon (Sapphire Rapids), Debian 12: where vlb_pace is 1. Rates of products are those that small matrices reach in a
  * whole step, everything around them included. */
-static const double TRAIN_FLOPS = 26e9, ACT_FLOPS = 20e9;
+static const double TRAIN_FLOPS = 85e9, PREFIX_FLOPS = 70e9, ACT_FLOPS = 95e9;
 static const double PICTURE = 0.0009, PIXEL = 60e-9; /* of a camera's picture, and of each of its pixels */
 static const double STEP[] = {0.0024, 0.0012};       /* a control step of the arms on tables; Meta-World's */
 static const double RENDERER = 0.4;                  /* compiling a task's scene, opening its renderer */
@@ -60,11 +61,21 @@ double vlb_act_flops(const vlb_model_config *c, const vlb_model_shape *s) {
 }
 
 /* What trains is run three times: forward, and back to its inputs and to its weights. */
+static double trained_flops(const vlb_model_config *c, const parts *p) {
+  double vision = c->freeze == VLB_FREEZE_NOTHING ? 3 : 0, prefix = c->freeze == VLB_FREEZE_VLM ? 0 : 3;
+  double state = c->freeze == VLB_FREEZE_VLM && c->state == VLB_STATE_PREFIX ? 3 * p->prefix_state : 0;
+  return vision * p->vision + prefix * p->prefix + state + 3 * (p->cross + p->step);
+}
+
+/* What does not train is run once. */
+static double frozen_flops(const vlb_model_config *c, const parts *p) {
+  double state = c->state == VLB_STATE_PREFIX ? p->prefix_state : 0;
+  return (c->freeze == VLB_FREEZE_NOTHING ? 0 : p->vision) + (c->freeze == VLB_FREEZE_VLM ? p->prefix - state : 0);
+}
+
 double vlb_sample_flops(const vlb_model_config *c, const vlb_model_shape *s) {
   parts p = count_parts(c, s);
-  double vision = c->freeze == VLB_FREEZE_NOTHING ? 3 : 1, prefix = c->freeze == VLB_FREEZE_VLM ? 1 : 3;
-  double state = c->freeze == VLB_FREEZE_VLM && c->state == VLB_STATE_PREFIX ? 2 * p.prefix_state : 0;
-  return vision * p.vision + prefix * p.prefix + state + 3 * (p.cross + p.step);
+  return trained_flops(c, &p) + frozen_flops(c, &p);
 }
 
 /* ---- costs ---- */
@@ -87,13 +98,67 @@ static stage stage_of(const char *name) {
   return s;
 }
 
+/* of n demonstrations of a suite */
+static double frames_of(const stage *s, double n) { return n * EXPERT_LENGTH * s->max_steps; }
+
 static vlb_cell_cost demos_cost(const vlb_cell *cell) {
   stage s = stage_of(cell->settings.demos.suite.s);
-  double frames = (double)cell->work * EXPERT_LENGTH * s.max_steps, size = (double)cell->settings.demos.render_size;
+  double frames = frames_of(&s, (double)cell->work), size = (double)cell->settings.demos.render_size;
   /* zipped pictures, and numbers that are not */
   double picture = 400 + 0.2 * 3 * size * size;
   return (vlb_cell_cost){s.tasks * RENDERER + frames * control_step(s.robot, cell->settings.demos.render_size),
                          s.tasks * 30e3 + (double)cell->work * 20e3 + frames * (s.robot->cameras * picture + 1100)};
+}
+
+static bool keeps_prefix(const vlb_settings *s) {
+  return s->model.freeze == VLB_FREEZE_VLM && s->train.prefix_cache != VLB_CACHE_NONE && s->train.prefix_cache_gb > 0;
+}
+
+/* Frames that a training visits: all of its demonstrations, or as many as it has samples. */
+static double visited_frames(const vlb_cell *cell) {
+  vlb_suite_set set;
+  double frames = 0;
+  if (vlb_suite_set_read(cell->settings.demos.suite.s, &set, NULL)) return (double)cell->work;
+  for (int i = 0; i < set.count; i++) {
+    stage s = stage_of(set.name[i]);
+    frames += frames_of(&s, s.tasks * (double)cell->settings.demos.per_task);
+  }
+  return fmin(frames, (double)cell->work);
+}
+
+/* Keys and values of all layers of a shipped VLM, else of the model's own. */
+static vlb_cell_cost prefix_cost(const vlb_cell *cell) {
+  const vlb_settings *s = &cell->settings;
+  vlb_model_shape shape;
+  if (cell->kind != VLB_CELL_TRAIN || !keeps_prefix(s) || vlb_model_shape_of(&s->model, &shape, NULL)) return (vlb_cell_cost){0, 0};
+  parts p = count_parts(&s->model, &shape);
+  double layers = *s->train.vlm.s && !s->model.skip_every_second ? (double)s->model.text_layers : shape.vlm_layers, frames = visited_frames(cell);
+  double rows = shape.views * shape.tokens_per_view + 0.5 * (double)s->model.tokenizer_max_length; /* of the words about half */
+  double bytes = 2 * layers * rows * shape.kv_width * (s->train.prefix_precision == VLB_PRECISION_BFLOAT16 ? 2 : 4);
+  return (vlb_cell_cost){frames * (p.vision + p.prefix * layers / shape.vlm_layers) / PREFIX_FLOPS, fmin(frames * bytes, 1e9 * s->train.prefix_cache_gb)};
+}
+
+/* Whether two trainings read the same prefixes. */
+static bool share_prefix(const vlb_cell *a, const vlb_cell *b) {
+  const vlb_settings *x = &a->settings, *y = &b->settings;
+  bool random = !*x->train.vlm.s && (x->train.seed != y->train.seed || x->model.num_vlm_layers != y->model.num_vlm_layers);
+  return b->kind == VLB_CELL_TRAIN && keeps_prefix(y) && !strcmp(x->train.vlm.s, y->train.vlm.s) && x->model.skip_every_second == y->model.skip_every_second &&
+         !random && !strcmp(x->demos.suite.s, y->demos.suite.s) && x->demos.per_task == y->demos.per_task && x->demos.render_size == y->demos.render_size;
+}
+
+/* Whether this training is the first of the plan that needs its prefixes. */
+static bool makes_prefix(const vlb_plan *plan, int i) {
+  const vlb_cell *cell = &plan->cells[i];
+  if (cell->kind != VLB_CELL_TRAIN || !keeps_prefix(&cell->settings)) return false;
+  for (int k = 0; k < i; k++)
+    if (share_prefix(cell, &plan->cells[k])) return false;
+  return true;
+}
+
+vlb_cell_cost vlb_plan_expected(const vlb_plan *plan, int i) {
+  vlb_cell_cost cost = vlb_cell_expected(&plan->cells[i]);
+  if (makes_prefix(plan, i)) cost.cpu += prefix_cost(&plan->cells[i]).cpu;
+  return cost;
 }
 
 static vlb_cell_cost train_cost(const vlb_cell *cell) {
@@ -104,7 +169,9 @@ static vlb_cell_cost train_cost(const vlb_cell *cell) {
   double weights = shape.vlm_layers * (2 * d * q + 2 * d * kv + 3 * d * (double)c->text_mlp) +
                    shape.expert_layers * (2 * e * q + 2 * kv * kv + 3 * e * shape.expert_mlp) +
                    (double)c->vision_layers * (4 * h * h + 2 * h * (double)c->vision_mlp) + (double)(c->vocab_size + shape.patches) * d + 4 * e * e;
-  return (vlb_cell_cost){2 + (double)cell->work * vlb_sample_flops(c, &shape) / TRAIN_FLOPS, 4 * weights + 45.0 * (double)cell->settings.train.steps + 60e3};
+  parts p = count_parts(c, &shape);
+  double flops = trained_flops(c, &p) + (keeps_prefix(&cell->settings) ? 0 : frozen_flops(c, &p));
+  return (vlb_cell_cost){2 + (double)cell->work * flops / TRAIN_FLOPS, 4 * weights + 45.0 * (double)cell->settings.train.steps + 60e3};
 }
 
 static vlb_cell_cost eval_cost(const vlb_cell *cell) {
@@ -224,7 +291,8 @@ double vlb_plan_outlook(const vlb_plan *plan, const char *root, const vlb_pace *
   for (int i = plan->count - 1; i >= 0; i--) {
     const vlb_cell *cell = &plan->cells[i];
     for (int k = 0; outlook[i].todo && k < cell->parent_count; k++) outlook[cell->parents[k]].todo |= outlook[cell->parents[k]].state != VLB_STORED_DONE;
-    vlb_cell_cost cost = outlook[i].todo ? vlb_cell_expected(cell) : (vlb_cell_cost){0, 0};
+    vlb_cell_cost cost = outlook[i].todo ? vlb_plan_expected(plan, i) : (vlb_cell_cost){0, 0};
+    outlook[i].prefix_bytes = outlook[i].todo && makes_prefix(plan, i) ? prefix_cost(cell).bytes : 0;
     outlook[i].cpu = cost.cpu * pace->of[cell->kind].cpu;
     outlook[i].bytes = cost.bytes * pace->of[cell->kind].bytes;
     outlook[i].seconds = outlook[i].cpu / (cell->kind == VLB_CELL_LATENCY ? 1 : threads);

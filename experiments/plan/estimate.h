@@ -19,6 +19,8 @@ typedef struct {
   double bytes; /* that stay */
 } vlb_cell_cost;
 vlb_cell_cost vlb_cell_expected(const vlb_cell *cell);
+/* of cell i, with the prefix cache in the time of the first training that needs it */
+vlb_cell_cost vlb_plan_expected(const vlb_plan *plan, int i);
 
 /* How this machine compares: by what its cells' expected costs are to be multiplied. */
 typedef struct {
@@ -37,6 +39,7 @@ typedef struct {
   bool todo;      /* not done; a stripped cell only when a cell that is to do needs it */
   double seconds; /* by the clock, on ctx's threads and an otherwise idle machine */
   double cpu, bytes;
+  double prefix_bytes; /* of the prefix cache, for the first training that needs it: for a while, in a folder that may be deleted */
 } vlb_cell_outlook;
 
 /* outlook: [plan->count]. Returns the total seconds. */

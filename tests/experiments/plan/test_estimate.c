@@ -61,6 +61,28 @@ static void costs_follow_the_work(void **state) {
   assert_true(vlb_cell_expected(&cell).cpu > every_step);
 }
 
+/* The first training of a plan that needs a prefix makes it; a network of other layers makes its own; those that keep none pay at every sample. */
+static void prefixes_are_made_once(void **state) {
+  (void)state;
+  enum { N = 4 };
+  vlb_cell cells[N];
+  vlb_error err = {VLB_OK, ""};
+  for (int i = 0; i < N; i++) {
+    cells[i] = (vlb_cell){.kind = VLB_CELL_TRAIN, .work = 200000};
+    if (vlb_settings_read("base_ablation", NULL, VLB_PRESET_DEFAULT, &cells[i].settings, &err)) fail_msg("%s", err.message);
+  }
+  cells[1].settings.model.attention = VLB_ATTENTION_CROSS;
+  cells[2].settings.model.skip_every_second = true;
+  cells[3].settings.train.prefix_cache = 0; /* none */
+  vlb_plan plan = {.cells = cells, .count = N};
+  for (int i = 0; i < N; i++) {
+    bool makes = i == 0 || i == 2;
+    double alone = vlb_cell_expected(&cells[i]).cpu, here = vlb_plan_expected(&plan, i).cpu;
+    if (makes ? here < 1.1 * alone : here > alone) fail_msg("training %d: %g alone, %g in the plan", i, alone, here);
+  }
+  assert_true(vlb_cell_expected(&cells[3]).cpu > 1.3 * vlb_cell_expected(&cells[0]).cpu);
+}
+
 static void words(void **state) {
   (void)state;
   char buf[48];
@@ -75,6 +97,6 @@ static void words(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(operations), cmocka_unit_test(costs_follow_the_work), cmocka_unit_test(words)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(operations), cmocka_unit_test(costs_follow_the_work), cmocka_unit_test(prefixes_are_made_once), cmocka_unit_test(words)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
