@@ -178,6 +178,13 @@ static void test_refusals(void **state) {
          T "data overlaps another tensor");
   refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4,
          "bad: the safetensors header is not a JSON object: duplicate");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4.5],\"data_offsets\":[0,4]}}", 4, T "shape is not a list");
+  refuse("{\"t\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,9223372036854775808]}}", 4,
+         "bad: the safetensors header is not a JSON object: ");
+  refuse("{\"\xff\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4,
+         "bad: the safetensors header is not a JSON object: unable to decode byte 0xff");
+  refuse("{} x", 0, "bad: the safetensors header is not a JSON object: end of file expected");
+  refuse("", 0, "bad: the safetensors header is not a JSON object: ");
   vlb_safetensors *file;
   vlb_error err;
   assert_int_equal(vlb_safetensors_open("missing", &file, &err), VLB_FAILED);
@@ -187,6 +194,23 @@ static void test_refusals(void **state) {
   assert_string_equal(err.message, "short: truncated: no safetensors header");
   assert_int_equal(vlb_safetensors_open("/dev/null", &file, &err), VLB_FAILED);
   assert_string_equal(err.message, "/dev/null: not a regular file");
+}
+
+/* The first eight bytes are believed only up to the file's end and a sane bound. */
+static void test_header_lengths(void **state) {
+  (void)state;
+  static const uint64_t lengths[] = {3, 4096, (100u << 20) + 1, UINT64_C(1) << 63, UINT64_MAX - 7, UINT64_MAX};
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    char bytes[] = "        {}", message[128];
+    vlb_safetensors *file;
+    vlb_error err;
+    memcpy(bytes, &lengths[i], sizeof lengths[i]);
+    assert_int_equal(vlb_safetensors_in("long", bytes, sizeof bytes - 1, &file, &err), VLB_FAILED);
+    assert_null(file);
+    snprintf(message, sizeof message, "long: truncated, or not a safetensors file: header of %llu bytes in a file of 10",
+             (unsigned long long)lengths[i]);
+    assert_string_equal(err.message, message);
+  }
 }
 
 /* Other programs write metadata, and tensors that start anywhere. */
@@ -324,6 +348,7 @@ static void test_full_disk(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dtypes),   cmocka_unit_test(test_in_memory), cmocka_unit_test(test_equal_bytes),    cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_header_lengths),
       cmocka_unit_test(test_accepted), cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_full_disk),
       cmocka_unit_test(test_halves),   cmocka_unit_test(test_alignment),
   };
