@@ -39,6 +39,7 @@ typedef struct {
   size_t gradient_count; /* trainable tensors come first: the gradient vector matches weights[0 .. gradient_count) */
   vlb_shards *mapped;    /* the files behind `data` of a mapped model, else NULL; owned */
   float *converted;      /* of a mapped model: tensors that its files hold in another type; owned */
+  bool *gone;            /* of a mapped model, [param_count]: its converted values were let go; owned */
 } vlb_model;
 
 /* A model with all weights zero. Errors: VLB_USAGE from vlb_model_shape_of. Caller frees. */
@@ -114,8 +115,10 @@ double vlb_objective_flops(const vlb_objective *objective);
 /* For profiles: the graph with gradients first, then what computes a frozen VLM's part. Owned by the objective; returns how many. */
 int vlb_objective_graphs(vlb_objective *objective, vlb_graph *graphs[3]);
 
-/* Lets go of the memory behind a tensor of a mapped model; it is read from its file again when it is used. */
+/* Lets go of the memory behind a tensor of a mapped model. Where it is used as the file has it, it is read again when it is used; converted values are
+ * gone until vlb_model_restore makes them again. */
 void vlb_model_release(const vlb_model *model, const float *data);
+vlb_code vlb_model_restore(const vlb_model *model, const float *data, vlb_error *err);
 
 /* How a policy is computed. */
 typedef struct {

@@ -1,8 +1,11 @@
 /* The named tensors of a model: shapes, freezing (specification 17.1), initial values (17.4), files. */
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/base/memory.h"
 #include "core/base/rng.h"
@@ -185,7 +188,7 @@ vlb_code vlb_model_create_vlm(const vlb_model_config *config, vlb_model **out, v
 void vlb_model_free(vlb_model *m) {
   if (!m) return;
   vlb_shards_close(m->mapped);
-  free(m->params), free(m->weights), free(m->converted), free(m);
+  free(m->params), free(m->weights), free(m->converted), free(m->gone), free(m);
 }
 
 static void init_param(vlb_model *m, int i, uint64_t seed) {
@@ -338,6 +341,8 @@ static vlb_code place_tensors(vlb_model *m, vlb_error *err) {
     if (!usable_in_place(&m->params[i], vlb_shards_find(m->mapped, m->params[i].name))) count += padded(m->params[i].size);
   if (count) m->converted = vlb_floats(count);
   if (count && !m->converted) return out_of_memory(count, err);
+  m->gone = calloc((size_t)m->param_count + 1, sizeof *m->gone);
+  if (!m->gone) return out_of_memory((size_t)m->param_count, err);
   float *next = m->converted;
   for (int i = 0; i < m->param_count; i++) {
     const vlb_st_entry *e = vlb_shards_find(m->mapped, m->params[i].name);
@@ -427,12 +432,41 @@ vlb_code vlb_model_begin(const vlb_model_config *config, uint64_t seed, vlb_shar
   return code;
 }
 
+/* whole pages inside the tensor only: its neighbours keep theirs */
+static void drop_pages(float *data, size_t count) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)data + page - 1) / page * page, end = (uintptr_t)(data + count) / page * page;
+  if (end > begin) madvise((char *)data + (begin - (uintptr_t)data), end - begin, MADV_DONTNEED);
+}
+
+/* the parameter whose values lie at data, -1 when there is none or the model is not mapped */
+static int param_at(const vlb_model *m, const float *data) {
+  for (int i = 0; m->mapped && i < m->param_count; i++)
+    if (m->params[i].data == data) return i;
+  return -1;
+}
+
+static float *converted_at(const vlb_model *m, int i) { return m->converted + (m->params[i].data - m->converted); }
+
 void vlb_model_release(const vlb_model *m, const float *data) {
-  for (int i = 0; m->mapped && i < m->param_count; i++) {
-    if (m->params[i].data != data) continue;
-    const vlb_st_entry *e = vlb_shards_find(m->mapped, m->params[i].name);
-    if (e && e->data == data) vlb_st_release(e);
+  int i = param_at(m, data);
+  const vlb_st_entry *e = i < 0 ? NULL : vlb_shards_find(m->mapped, m->params[i].name);
+  if (!e) return;
+  if (e->data == data) {
+    vlb_st_release(e);
+  } else if (m->gone) {
+    drop_pages(converted_at(m, i), m->params[i].size);
+    m->gone[i] = true;
   }
+}
+
+vlb_code vlb_model_restore(const vlb_model *m, const float *data, vlb_error *err) {
+  int i = param_at(m, data);
+  if (i < 0 || !m->gone || !m->gone[i]) return VLB_OK;
+  const vlb_st_entry *e = vlb_shards_find(m->mapped, m->params[i].name);
+  VLB_TRY(convert(&m->params[i], e, converted_at(m, i), err));
+  vlb_st_release(e);
+  m->gone[i] = false;
+  return VLB_OK;
 }
 
 vlb_code vlb_model_save(const vlb_model *m, const char *path, vlb_error *err) {

@@ -24,10 +24,8 @@ struct vlb_policy {
   void *watcher;
 };
 
-static void release(void *self, const float *weight, size_t count) {
-  (void)count;
-  vlb_model_release(self, weight);
-}
+static vlb_code wanted(void *self, const float *weight, vlb_error *err) { return vlb_model_restore(self, weight, err); }
+static void packed(void *self, const float *weight) { vlb_model_release(self, weight); }
 
 /* before a graph is built: options NULL leave it as it is */
 static void prepare(vlb_policy *p, vlb_build *b, const vlb_inference_options *o) {
@@ -38,7 +36,7 @@ static void prepare(vlb_policy *p, vlb_build *b, const vlb_inference_options *o)
   } model = {b->model};
   b->joined = true;
   b->precision = o->precision;
-  vlb_graph_infer(b->g, &(vlb_inference){p->team, release, model.self, o->ranges, o->range_count, o->calibrate});
+  vlb_graph_infer(b->g, &(vlb_inference){p->team, wanted, packed, model.self, o->ranges, o->range_count, o->calibrate});
 }
 
 static vlb_code define_prefix(vlb_policy *p, const vlb_model *model, int batch, const vlb_inference_options *o, vlb_error *err) {

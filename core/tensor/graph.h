@@ -71,8 +71,9 @@ vlb_t vlb_cross_entropy(vlb_graph *g, vlb_t logits, vlb_t ids, vlb_t weights, do
 typedef enum { VLB_FLOAT32, VLB_BFLOAT16, VLB_INT8 } vlb_precision; /* of a linear layer's weights and inputs; sums and all else are float32 */
 typedef struct {
   vlb_team *team; /* NULL: the caller's thread; borrowed */
-  /* Called when a weight has been packed, so that its original can be let go. May be NULL. */
-  void (*packed)(void *self, const float *weight, size_t count);
+  /* Called before a weight is packed, so that its original can be brought back, and after, so that it can be let go. May be NULL, both. */
+  vlb_code (*wanted)(void *self, const float *weight, vlb_error *err);
+  void (*packed)(void *self, const float *weight);
   void *self;
   /* int8: the largest magnitude of the input of each linear layer of that precision, in the order of definition. With `calibrate` these layers
    * compute in float32 and raise ranges to what they see. */

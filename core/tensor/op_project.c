@@ -291,12 +291,13 @@ static bool by_onednn(vlb_precision p) { return p == VLB_INT8 || (p == VLB_BFLOA
 static vlb_code project_plan(vlb_graph *g, vlb_node *n, vlb_error *err) {
   projection *q = n->own;
   bool low = by_onednn(q->p.precision);
+  for (int w = 0; w < q->p.count && g->how.wanted; w++) VLB_TRY(g->how.wanted(g->how.self, vlb_in(g, q->p.w[w]), err));
   VLB_TRY(list_panels(g, q, err));
   VLB_TRY(cut(q, low, err));
   VLB_TRY(low ? pack_low(g, q, err) : pack_panels(g, q, err));
   for (int w = 0; w < q->p.count; w++) {
     vlb_node_product(n, q->rows, outputs_of(g, &q->p, w), q->k, 1);
-    if (g->how.packed) g->how.packed(g->how.self, vlb_in(g, q->p.w[w]), vlb_graph_count(g, q->p.w[w]));
+    if (g->how.packed) g->how.packed(g->how.self, vlb_in(g, q->p.w[w]));
   }
   if (!low) vlb_node_scratch(g, (size_t)((q->rows / q->tiles + 1) * 2 * VLB_PANEL));
   vlb_node_share(g, n, (int64_t)q->tiles * q->groups, 1, low ? run_low : run_panels);
