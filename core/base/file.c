@@ -232,12 +232,36 @@ static long writer_of(const char *name) {
   return *end || end == mark + 5 || pid <= 0 ? 0 : pid;
 }
 
+static bool left_over(const char *name) {
+  long pid = writer_of(name);
+  return pid && kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
 void vlb_folder_clean(const char *path) {
   DIR *folder = opendir(path);
   if (!folder) return;
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+    if (left_over(entry->d_name)) unlinkat(dirfd(folder), entry->d_name, 0);
+  closedir(folder);
+}
+
+/* The neighbours of PATH are not ours: only names that continue its own with a process number are looked at. */
+void vlb_temp_clean(const char *path) {
+  const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+  int parent = (int)(base - path);
+  char full[1300];
+  if (vlb_path(full, sizeof full, NULL, "%.*s", parent, path)) return;
+  DIR *folder = opendir(slash ? full : ".");
+  if (!folder) return;
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    long pid = writer_of(entry->d_name);
-    if (pid && kill((pid_t)pid, 0) && errno == ESRCH) unlinkat(dirfd(folder), entry->d_name, 0);
+    if (strncmp(entry->d_name, base, strlen(base))) continue;
+    const char *rest = entry->d_name + strlen(base);
+    if (strncmp(rest, ".tmp.", 5) || strstr(rest + 5, ".tmp.")) continue;
+    if (!left_over(entry->d_name) || vlb_path(full, sizeof full, NULL, "%.*s%s", parent, path, entry->d_name)) continue;
+    if (vlb_is_folder(full))
+      vlb_folder_remove(full, NULL);
+    else
+      unlinkat(dirfd(folder), entry->d_name, 0);
   }
   closedir(folder);
 }

@@ -39,6 +39,7 @@ vlb_code vlb_folder_list(const char *folder, const char *suffix, vlb_file_list *
 void vlb_list_free(vlb_file_list *list);
 
 void vlb_folder_clean(const char *path); /* removes leftover *.tmp.* files of dead processes in this folder */
+void vlb_temp_clean(const char *path);   /* removes what dead processes left of PATH alone: files and folders PATH.tmp.PID */
 bool vlb_file_exists(const char *path);
 bool vlb_is_folder(const char *path);
 bool vlb_folder_empty(const char *path); /* or absent */

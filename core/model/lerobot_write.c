@@ -239,6 +239,7 @@ vlb_code vlb_lerobot_write(const vlb_lerobot_output *output, const char *dir, vl
   VLB_TRY(vlb_path(clean, sizeof clean, err, "%s", dir));
   for (size_t n = strlen(clean); n > 1 && clean[n - 1] == '/'; n--) clean[n - 1] = 0;
   VLB_TRY(check_place(clean, output->replace, err));
+  vlb_temp_clean(clean); /* an export that was killed leaves a folder as large as the model */
   vlb_temp_name(clean, temp, sizeof temp);
   vlb_shards *alone = NULL;
   if (output->base)

@@ -10,6 +10,11 @@ cmp a.json b.json && echo "the same actions"
 vlabench export again half --dtype bfloat16 && act half >c.json
 cmp -s a.json c.json || echo "halves act a little differently"
 vlabench export half half2 && vlabench export half2 half --dtype bfloat16 --replace && act half | cmp - c.json && echo "and stay the same ones"
+sleep 0 & dead=$!
+wait $dead
+mkdir half.tmp.$dead half.tmp.$$ other.tmp.$dead && touch half.tmp.$dead/model.safetensors
+vlabench export again half --dtype bfloat16 --replace
+[ ! -e half.tmp.$dead ] && rmdir half.tmp.$$ other.tmp.$dead && echo "only what a killed export left of it is removed"
 vlabench export again half
 vlabench export again again --replace
 act again | cmp - a.json && echo "a checkpoint may replace itself"
