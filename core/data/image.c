@@ -50,25 +50,32 @@ static float pixel(const plane *p, int y, int x) {
 
 enum { STRIPE = 64 }; /* columns prepared together, so that their taps are computed once for all rows */
 
-/* Columns first..first+n-1 of the output. */
+/* Row y of the input at the columns of the taps. */
+static void sample_row(const plane *p, int y, const tap *u, int n, float *line) {
+  for (int x = 0; x < n; x++) line[x] = pixel(p, y, u[x].at) * (1 - u[x].f) + pixel(p, y, u[x].next) * u[x].f;
+}
+
+/* Columns first..first+n-1 of the output. A row of the input serves several of the output: the last two are kept. */
 static void prepare_stripe(const plane *p, float *out, int size, int first, int n) {
-  int rh, rw;
-  fit(p->h, p->w, size, &rh, &rw);
-  int top = size - rh, left = size - rw;
+  int rh, rw, held[2] = {-1, -1};
+  float line[2][STRIPE];
   tap u[STRIPE];
-  for (int x = 0; x < n; x++) u[x] = tap_of(first + x - left, p->w, rw);
+  fit(p->h, p->w, size, &rh, &rw);
+  int top = size - rh, left = size - rw, pad = left <= first ? 0 : left - first < n ? left - first : n;
+  for (int x = pad; x < n; x++) u[x] = tap_of(first + x - left, p->w, rw);
   for (int y = 0; y < size; y++) {
     float *row = out + (size_t)y * (size_t)size + first;
+    int padded = y < top ? n : pad;
+    for (int x = 0; x < padded; x++) row[x] = -1.0f; /* padding is 0 before 2x-1 */
+    if (padded == n) continue;
     tap v = tap_of(y - top, p->h, rh);
-    for (int x = 0; x < n; x++) {
-      if (y < top || first + x < left) {
-        row[x] = -1.0f; /* padding is 0 before 2x-1 */
-        continue;
-      }
-      float a = pixel(p, v.at, u[x].at) * (1 - u[x].f) + pixel(p, v.at, u[x].next) * u[x].f;
-      float b = pixel(p, v.next, u[x].at) * (1 - u[x].f) + pixel(p, v.next, u[x].next) * u[x].f;
-      row[x] = 2 * (a * (1 - v.f) + b * v.f) - 1;
+    int rows[2] = {v.at, v.next};
+    for (int k = 0; k < 2; k++) {
+      if (held[rows[k] & 1] != rows[k]) sample_row(p, rows[k], u + pad, n - pad, line[rows[k] & 1] + pad);
+      held[rows[k] & 1] = rows[k];
     }
+    const float *above = line[v.at & 1], *below = line[v.next & 1];
+    for (int x = pad; x < n; x++) row[x] = 2 * (above[x] * (1 - v.f) + below[x] * v.f) - 1;
   }
 }
 
