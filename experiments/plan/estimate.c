@@ -272,7 +272,7 @@ static void measure(const vlb_plan *plan, vlb_pace *pace) {
 
 void vlb_pace_learn(const vlb_plan *plan, const char *root, bool calibrate, vlb_pace *pace) {
   for (int kind = 0; kind <= VLB_CELL_LATENCY; kind++) {
-    vlb_store_sums sums = vlb_store_sum(root, vlb_cell_kind_name((vlb_cell_kind)kind));
+    vlb_store_sums sums = vlb_store_sum(root, vlb_cell_kind_name((vlb_cell_kind)kind), VLB_ESTIMATE_VERSION);
     bool known = sums.cells && sums.cpu > 0;
     pace->of[kind].cells = sums.cells;
     pace->of[kind].cpu = known ? sums.cpu / sums.expected_cpu : 1;

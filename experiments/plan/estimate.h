@@ -13,6 +13,9 @@ const char *vlb_work_unit(vlb_cell_kind kind);
 double vlb_sample_flops(const vlb_model_config *config, const vlb_model_shape *shape);
 double vlb_act_flops(const vlb_model_config *config, const vlb_model_shape *shape);
 
+/* Raised when expectations change, so that a pace is not learnt from cells that were compared with others. */
+enum { VLB_ESTIMATE_VERSION = 2 };
+
 /* On the machine that the constants were measured on. */
 typedef struct {
   double cpu;   /* seconds of processor time */

@@ -102,7 +102,8 @@ static vlb_code make_cell(runner *r, int i, vlb_error *err) {
   }
   vlb_cell_cost expected = vlb_plan_expected(r->plan, i);
   vlb_store_facts facts = {.name = cell->name, .hash = cell->hash, .kind = vlb_cell_kind_name(cell->kind), .parents = from.names,
-                           .parent_count = cell->parent_count, .class = &r->class, .work = cell->work, .threads = r->ctx->threads, .expected_cpu = expected.cpu, .expected_bytes = expected.bytes};
+                           .parent_count = cell->parent_count, .class = &r->class, .work = cell->work, .threads = r->ctx->threads, .expected_cpu = expected.cpu, .expected_bytes = expected.bytes,
+                           .estimate = VLB_ESTIMATE_VERSION};
   return vlb_store_finish(&open, &facts, err) ? tell(r, i, err) : VLB_OK;
 }
 

@@ -181,10 +181,10 @@ static vlb_code write_timing(const vlb_store_cell *cell, const vlb_store_facts *
   time_t t = time(NULL);
   strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
   snprintf(text, sizeof text,
-           "{\"kind\": \"%s\", \"seconds\": %.3f, \"cpu\": %.3f, \"expected_cpu\": %.4g, \"bytes\": %.0f, \"expected_bytes\": %.4g, \"work\": %lld, "
+           "{\"kind\": \"%s\", \"seconds\": %.3f, \"cpu\": %.3f, \"expected_cpu\": %.4g, \"bytes\": %.0f, \"expected_bytes\": %.4g, \"estimate\": %d, \"work\": %lld, "
            "\"threads\": %d, \"finished\": \"%s\"}\n",
            facts->kind, now_seconds() - cell->started, cpu_seconds() - cell->cpu, facts->expected_cpu, folder_bytes(cell->folder), facts->expected_bytes,
-           (long long)facts->work, facts->threads, when);
+           facts->estimate, (long long)facts->work, facts->threads, when);
   VLB_TRY(vlb_path(path, sizeof path, err, "%s/timing.json", cell->folder));
   return vlb_file_write(path, text, strlen(text), err);
 }
@@ -240,26 +240,30 @@ int vlb_store_count(const char *root) {
   return n;
 }
 
-/* Numbers of a timing.json; cells of older programs do not say what was expected. */
-static bool read_timing(const char *root, const char *name, vlb_store_sums *one) {
+/* Numbers of a timing.json; cells of older programs do not say what was expected, or by which estimate. */
+static bool read_timing(const char *root, const char *name, vlb_store_sums *one, int *estimate) {
+  *estimate = 0;
   char path[1024];
   if (vlb_path(path, sizeof path, NULL, "%s/cells/%s/timing.json", root, name)) return false;
   json_t *json = json_load_file(path, 0, NULL);
-  bool good = json && !json_unpack(json, "{s:F,s:F,s:F,s:F}", "cpu", &one->cpu, "expected_cpu", &one->expected_cpu, "bytes", &one->bytes,
-                                   "expected_bytes", &one->expected_bytes);
+  bool good = json && !json_unpack(json, "{s:F,s:F,s:F,s:F,s?i}", "cpu", &one->cpu, "expected_cpu", &one->expected_cpu, "bytes", &one->bytes,
+                                   "expected_bytes", &one->expected_bytes, "estimate", estimate);
   json_decref(json);
   return good;
 }
 
 typedef struct {
   const char *root, *kind;
+  int estimate;
   vlb_store_sums sums;
 } summing;
 
 static void add_timing(void *self, const char *name) {
   summing *s = self;
   vlb_store_sums one;
-  if (strncmp(name, s->kind, strlen(s->kind)) || !read_timing(s->root, name, &one) || !(one.expected_cpu > 0) || !(one.expected_bytes > 0)) return;
+  int estimate;
+  if (strncmp(name, s->kind, strlen(s->kind)) || !read_timing(s->root, name, &one, &estimate)) return;
+  if (estimate != s->estimate || !(one.expected_cpu > 0) || !(one.expected_bytes > 0)) return;
   s->sums.cells++;
   s->sums.cpu += one.cpu;
   s->sums.expected_cpu += one.expected_cpu;
@@ -267,15 +271,16 @@ static void add_timing(void *self, const char *name) {
   s->sums.expected_bytes += one.expected_bytes;
 }
 
-vlb_store_sums vlb_store_sum(const char *root, const char *kind) {
-  summing s = {.root = root, .kind = kind};
+vlb_store_sums vlb_store_sum(const char *root, const char *kind, int estimate) {
+  summing s = {.root = root, .kind = kind, .estimate = estimate};
   (void)vlb_store_each(root, add_timing, &s, NULL);
   return s.sums;
 }
 
 bool vlb_store_took(const char *root, const char *name, double *cpu, double *bytes) {
   vlb_store_sums one;
-  if (!read_timing(root, name, &one)) return false;
+  int estimate;
+  if (!read_timing(root, name, &one, &estimate)) return false;
   *cpu = one.cpu;
   *bytes = one.bytes;
   return true;

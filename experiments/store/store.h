@@ -47,6 +47,7 @@ typedef struct {
   const vlb_class *class;
   int64_t work; /* units done */
   double expected_cpu, expected_bytes; /* what the cell was thought to take (experiments/plan/estimate.h), for later estimates */
+  int estimate;                        /* version of that thought: figures of different ones are not summed */
   int threads;
 } vlb_store_facts;
 
@@ -70,13 +71,13 @@ bool vlb_store_busy(const char *root, const char *name);
 /* The reproducibility class that a finished cell was made in. */
 vlb_code vlb_store_class(const char *root, const char *name, vlb_class *class, vlb_error *err);
 
-/* Of the finished cells of a kind ("train") in this store, summed: what they took and what had been expected. */
+/* Of the finished cells of a kind ("train") in this store, summed: what they took and what had been expected by that version of the estimate. */
 typedef struct {
   int cells;
   double cpu, expected_cpu;     /* seconds of processor time */
   double bytes, expected_bytes;
 } vlb_store_sums;
-vlb_store_sums vlb_store_sum(const char *root, const char *kind);
+vlb_store_sums vlb_store_sum(const char *root, const char *kind, int estimate);
 
 /* What a finished cell took: processor seconds and bytes; false: not known. */
 bool vlb_store_took(const char *root, const char *name, double *cpu, double *bytes);

@@ -25,7 +25,7 @@ static void put(const char *folder, const char *file, const char *text) {
 }
 
 static vlb_store_facts facts(const vlb_class *class) {
-  return (vlb_store_facts){.name = name, .hash = "00", .kind = "eval", .class = class, .work = 10, .threads = 1, .expected_cpu = 3, .expected_bytes = 40};
+  return (vlb_store_facts){.name = name, .hash = "00", .kind = "eval", .class = class, .work = 10, .threads = 1, .expected_cpu = 3, .expected_bytes = 40, .estimate = 7};
 }
 
 /* begins, writes one result and finishes */
@@ -230,17 +230,18 @@ static void listing_and_rates(void **state) {
   int n = 0;
   assert_int_equal(vlb_store_each(root, count_cells, &n, NULL), VLB_OK);
   assert_int_equal(n, 0);
-  assert_int_equal(vlb_store_sum(root, "eval").cells, 0);
+  assert_int_equal(vlb_store_sum(root, "eval", 7).cells, 0);
   make(root);
   assert_int_equal(vlb_store_each(root, count_cells, &n, NULL), VLB_OK);
   assert_int_equal(n, 1);
-  vlb_store_sums sums = vlb_store_sum(root, "eval");
+  vlb_store_sums sums = vlb_store_sum(root, "eval", 7);
   double cpu, bytes;
   assert_int_equal(sums.cells, 1);
   assert_true(sums.expected_cpu == 3 && sums.expected_bytes == 40 && sums.cpu >= 0 && sums.cpu < 10);
   assert_true(vlb_store_took(root, name, &cpu, &bytes) && cpu == sums.cpu && bytes == sums.bytes);
   assert_true(bytes == 6 + 6); /* cell.toml, result.csv */
-  assert_int_equal(vlb_store_sum(root, "train").cells, 0);
+  assert_int_equal(vlb_store_sum(root, "train", 7).cells, 0);
+  assert_int_equal(vlb_store_sum(root, "eval", 8).cells, 0);
 }
 
 int main(void) {
