@@ -56,6 +56,8 @@ static vlb_t weight(vlb_build *b, const char *format, ...) {
   if (i < 0) return VLB_NONE;
   const vlb_param *p = &b->model->params[i];
   if (b->weights[i] < 0) {
+    vlb_error err;
+    if (vlb_model_restore(b->model, p->data, &err)) vlb_graph_fail(b->g, "%s", err.message);
     /* a convolution's weight is used as a matrix [N, C*p*p] */
     int64_t dims[2] = {p->dims[0], (int64_t)p->size / p->dims[0]};
     b->weights[i] = vlb_weight(b->g, p->ndim > 1 ? 2 : 1, dims, p->data, p->trainable ? (int64_t)p->offset : -1);

@@ -88,6 +88,9 @@ int vlb_graph_range_count(const vlb_graph *g);                /* layers of preci
 void vlb_graph_steady(vlb_graph *g, vlb_t input);
 void vlb_graph_renew(vlb_graph *g);
 
+/* Notes what is wrong with a graph while it is defined; the first such note is the error of planning it. */
+void vlb_graph_fail(vlb_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* ---- life of a graph ---- */
 void vlb_graph_keep(vlb_graph *g, vlb_t t);                    /* stays readable after run */
 bool vlb_graph_trains(const vlb_graph *g, vlb_t t);            /* some trainable weight lies below t */

@@ -59,7 +59,6 @@ void vlb_gradient_assign(vlb_graph *g, vlb_node *n, vlb_t w);
 void vlb_gradient_add(vlb_graph *g, vlb_t from, vlb_t to); /* gradient of `to` += that of `from` */
 /* Makes the gradient of `from` serve as that of `to` without a copy where that is safe, else adds it. Call last in a reverse. */
 void vlb_gradient_pass(vlb_graph *g, vlb_t from, vlb_t to);
-void vlb_graph_fail(vlb_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool vlb_graph_reversed(const vlb_graph *g); /* trains; else it serves inference, where a row's result must not depend on its company */
 bool vlb_needs_gradient(const vlb_graph *g, vlb_t t); /* false for VLB_NONE */
 vlb_t vlb_gradient_of(const vlb_graph *g, vlb_t t);   /* VLB_NONE when nothing asked for it */

@@ -246,8 +246,8 @@ static void test_bf16(void **state) {
   assert_true(d > 1e-5 && d < 0.1);
 }
 
-/* actions of the observation of zeros from a policy with packed weights */
-static void act_packed(const vlb_model *m, float *actions) {
+/* actions of the observation of zeros; options as in vlb_policy_create_for */
+static void act_on_zeros(const vlb_model *m, const vlb_inference_options *options, float *actions) {
   const vlb_model_config *c = &m->config;
   size_t pixels = (size_t)(c->cameras * 3 * c->image_size * c->image_size), words = (size_t)c->tokenizer_max_length;
   float *floats = calloc(pixels + (size_t)(c->max_state_dim + c->chunk_size * c->max_action_dim), sizeof *floats);
@@ -255,30 +255,34 @@ static void act_packed(const vlb_model *m, float *actions) {
   uint8_t *mask = malloc(words);
   memset(mask, 1, words);
   vlb_policy *p;
-  assert_int_equal(vlb_policy_create_for(m, 1, &(vlb_inference_options){.threads = 1}, &p, &err), VLB_OK);
+  assert_int_equal(vlb_policy_create_for(m, 1, options, &p, &err), VLB_OK);
   vlb_batch b = {.images = floats, .tokens = tokens, .token_mask = mask, .state = floats + pixels, .noise = floats + pixels + c->max_state_dim};
   assert_int_equal(vlb_policy_run(p, 1, &b, actions, &err), VLB_OK);
   vlb_policy_free(p);
   free(floats), free(tokens), free(mask);
 }
 
-/* The converted values of packed weights are let go, and come back for the next policy. */
+/* The converted values of packed weights are let go, and come back for the next policy, whether it packs them or not. */
 static void test_converted_values_are_let_go(void **state) {
   (void)state;
+  const vlb_inference_options packed = {.threads = 1};
   vlb_checkpoint_folder folder;
   vlb_pretrained p = {.model = NULL};
-  float first[CHUNK * 8], second[CHUNK * 8];
+  float plain[CHUNK * 8], first[CHUNK * 8], second[CHUNK * 8], again[CHUNK * 8];
   copy_checkpoint("letgo");
   rewrite(TINY "/model.safetensors", "letgo/model.safetensors", to_bf16, 0, 1);
   assert_int_equal(vlb_checkpoint_folder_open("letgo", NULL, &folder, &err), VLB_OK);
   assert_int_equal(vlb_pretrained_load(&folder, "letgo", NULL, NULL, &p, &err), VLB_OK);
   vlb_checkpoint_folder_close(&folder);
   int gone = 0;
-  act_packed(p.model, first);
+  act_on_zeros(p.model, NULL, plain);
+  act_on_zeros(p.model, &packed, first);
   for (int i = 0; i < p.model->param_count; i++) gone += p.model->gone[i];
   assert_true(gone > p.model->param_count / 4); /* norms, biases and tables are not packed */
-  act_packed(p.model, second);
+  act_on_zeros(p.model, &packed, second);
+  act_on_zeros(p.model, NULL, again);
   assert_memory_equal(first, second, sizeof first);
+  assert_memory_equal(plain, again, sizeof plain);
   vlb_pretrained_free(&p);
 }
 
