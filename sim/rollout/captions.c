@@ -8,6 +8,7 @@
 #include "core/data/captions.h"
 #include "core/data/image.h"
 #include "sim/render/render.h"
+#include "sim/rollout/push.h"
 #include "sim/rollout/suites.h"
 #include "sim/task/facts.h"
 
@@ -74,25 +75,8 @@ static vlb_code take_frame(const recorder *r, const vlb_world *w, vlb_renderer *
   return VLB_OK;
 }
 
-/* Pushes that lead off the expert's way, so that frames show more than it would meet: begun with this chance per step, held for this
- * many steps. */
+/* Chance per step of a push off the expert's way. */
 static const double push_chance = 0.03;
-enum { PUSH_STEPS = 10 };
-
-typedef struct {
-  int left;
-  double way[3];
-} push;
-
-static void disturb(push *p, vlb_rng *rng, double *action) {
-  if (p->left == 0 && vlb_rng_uniform(rng) < push_chance) {
-    p->left = 2 + (int)vlb_rng_below(rng, PUSH_STEPS);
-    for (int i = 0; i < 3; i++) p->way[i] = vlb_rng_range(rng, -1, 1);
-  }
-  if (p->left == 0) return;
-  p->left--;
-  for (int i = 0; i < 3; i++) action[i] = p->way[i];
-}
 
 /* An episode that the simulator ends keeps the frames it has. */
 static vlb_code play(const recorder *r, vlb_world *w, vlb_renderer *renderer, int episode, reel *to, FILE *text, vlb_error *err) {
@@ -100,14 +84,14 @@ static vlb_code play(const recorder *r, vlb_world *w, vlb_renderer *renderer, in
   uint64_t seed = (uint64_t)r->config->seed;
   vlb_rng rng = vlb_rng_make(seed, VLB_RNG_SCENE, (uint32_t)w->task_index, (uint32_t)episode);
   vlb_error trouble;
-  push p = {0};
+  vlb_push push = {.chance = push_chance};
   if (vlb_world_start(w, episode, seed, &trouble)) return VLB_OK;
   VLB_TRY(family->expert_start(w, episode, seed, err));
   for (int step = 0; step < w->suite->max_steps; step++) {
     double action[VLB_MAX_ACTION];
     if (step == 0 || vlb_rng_uniform(&rng) * (double)r->config->every < 1) VLB_TRY(take_frame(r, w, renderer, &rng, to, text, err));
     family->expert_act(w, action);
-    disturb(&p, &rng, action);
+    vlb_push_apply(&push, &rng, w->suite->embodiment, action);
     if (vlb_world_step(w, action, &trouble) || family->expert_finished(w)) break;
   }
   return VLB_OK;

@@ -15,7 +15,7 @@
 const vlb_field vlb_demo_fields[] = {VLB_DEMO_FIELDS(ROW){0}};
 
 void vlb_demo_settings_write(const vlb_demo_config *config, FILE *out) {
-  static const char *const later[] = {"noise", "variety", NULL};
+  static const char *const later[] = {"noise", "variety", "pushes", NULL};
   vlb_fields_write_later(vlb_demo_fields, config, later, out);
 }
 
@@ -47,7 +47,8 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   recorder *r = round->rec;
   VLB_TRY(vlb_check_stop(r->ctx, err));
   vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed,
-                           .start = round->starts + index * round->width, .noise = r->config->noise, .variety = r->config->variety};
+                           .start = round->starts + index * round->width, .noise = r->config->noise, .variety = r->config->variety,
+                           .pushes = r->config->pushes};
   vlb_world world;
   vlb_renderer *renderer = NULL;
   vlb_error trouble = {VLB_OK, ""};
@@ -191,12 +192,18 @@ static vlb_code record_all(recorder *r, vlb_error *err) {
   return code;
 }
 
+static vlb_code check_pushes(const vlb_demo_config *config, const vlb_suite *suite, vlb_error *err) {
+  if (config->pushes <= 0 || vlb_push_works(suite->embodiment)) return VLB_OK;
+  return vlb_fail(err, VLB_USAGE, "pushes: actions of the robot %s are joint angles, not a hand's motion; suite %s needs pushes = 0",
+                  suite->embodiment->name, suite->name);
+}
+
 vlb_code vlb_demos_record(const vlb_demo_config *config, const char *folder, const vlb_context *ctx, vlb_error *err) {
   recorder r = {.config = config, .folder = folder, .ctx = ctx};
   VLB_TRY(vlb_suite_open(config->suite.s, &r.suite, err));
   r.quality = calloc((size_t)r.suite->task_count, sizeof *r.quality);
   pthread_mutex_init(&r.lock, NULL);
-  vlb_code code = r.quality ? VLB_OK : vlb_fail(err, VLB_FAILED, "no memory for a suite");
+  vlb_code code = r.quality ? check_pushes(config, r.suite, err) : vlb_fail(err, VLB_FAILED, "no memory for a suite");
   if (!code) code = vlb_renderers_make(&r.renderers, ctx->threads, (int)config->render_size, config->shadows, err);
   if (!code) code = record_all(&r, err);
   vlb_renderers_free(&r.renderers);

@@ -63,6 +63,12 @@ void vlb_record_vary(vlb_world *w, double variety, int episode, uint64_t seed) {
   mj_camlight(m, w->data); /* where they are now */
 }
 
+vlb_push vlb_record_push(const vlb_world *w, double chance, int episode, uint64_t seed, vlb_rng *rng) {
+  static const double slips = 0.25;
+  *rng = vlb_rng_make(seed, VLB_RNG_PUSH, (uint32_t)w->task_index, (uint32_t)episode);
+  return (vlb_push){.chance = chance, .slips = slips};
+}
+
 /* Plays into `e`, which has room for max_steps frames. An error of the simulator ends the attempt without success. */
 static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *renderer, vlb_episode *e, int *frames, int *succeeded,
                      vlb_error *trouble, vlb_error *err) {
@@ -73,13 +79,18 @@ static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *r
   vlb_record_vary(w, s->variety, s->episode, s->seed);
   VLB_TRY(family->expert_start(w, s->episode, s->seed, err));
   vlb_rng unsteady = vlb_rng_make(s->seed, VLB_RNG_UNSTEADY, (uint32_t)w->task_index, (uint32_t)s->episode);
+  vlb_rng pushing;
+  vlb_push push = vlb_record_push(w, s->pushes, s->episode, s->seed, &pushing);
+  const vlb_embodiment *robot = w->suite->embodiment;
   while (*frames < w->suite->max_steps) {
-    double *action = e->actions + *frames * w->suite->embodiment->action_dim;
+    double *action = e->actions + *frames * robot->action_dim, applied[VLB_MAX_ACTION];
     VLB_TRY(record_before(w, renderer, e, *frames, err));
     family->expert_act(w, action);
-    for (int i = 0; s->noise > 0 && i < w->suite->embodiment->action_dim; i++) action[i] += s->noise * vlb_rng_normal(&unsteady);
+    for (int i = 0; s->noise > 0 && i < robot->action_dim; i++) action[i] += s->noise * vlb_rng_normal(&unsteady);
     (*frames)++;
-    if (vlb_world_step(w, action, trouble)) return VLB_OK;
+    mju_copy(applied, action, robot->action_dim);
+    vlb_push_apply(&push, &pushing, robot, applied);
+    if (vlb_world_step(w, applied, trouble)) return VLB_OK;
     if (family->expert_finished(w)) break;
   }
   *succeeded = w->success;

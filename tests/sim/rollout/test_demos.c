@@ -84,6 +84,18 @@ static void other_settings_are_not_mixed_in(void **state) {
   assert_non_null(strstr(err.message, "other settings"));
 }
 
+static void joint_angles_are_not_pushed(void **state) {
+  vlb_error err;
+  vlb_demo_config config;
+  vlb_context ctx = {*state, 1, NULL};
+  vlb_fields_default(vlb_demo_fields, &config);
+  strcpy(config.suite.s, "so100");
+  config.pushes = 0.01;
+  assert_int_equal(vlb_demos_record(&config, "so", &ctx, &err), VLB_USAGE);
+  assert_non_null(strstr(err.message, "so100 are joint angles"));
+  assert_false(vlb_file_exists("so"));
+}
+
 static void read_first(vlb_episode *e) {
   char path[256];
   vlb_episode_file *file;
@@ -173,6 +185,7 @@ static void a_policy_meets_the_same(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_and_breaks_do_not_matter), cmocka_unit_test(other_settings_are_not_mixed_in),
+      cmocka_unit_test(joint_angles_are_not_pushed),
       cmocka_unit_test(actions_reproduce_states),         cmocka_unit_test(a_policy_meets_the_same),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -56,24 +56,29 @@ static void refuse(const char *path, const vlb_replay_settings *s, vlb_code code
   assert_int_equal(o.count, 0);
 }
 
-static int set_up(void **state) {
-  (void)state;
-  char command[1200];
-  vlb_error err = {VLB_OK, ""};
+static vlb_code record(const char *folder, double pushes) {
   vlb_demo_config config;
-  quiet = vlb_log_open(stderr, true);
-  snprintf(command, sizeof command, "mkdir -p short && cd \"%s/sim/task/suites/spatial\" && cp suite.toml 02_*.toml \"$OLDPWD/short\"",
-           getenv("VLB_TEST_ROOT"));
-  if (system(command)) return -1;
+  vlb_error err = {VLB_OK, ""};
   vlb_context ctx = {quiet, 2, NULL};
   vlb_fields_default(vlb_demo_fields, &config);
   strcpy(config.suite.s, "short");
   config.per_task = PER_TASK;
   config.render_size = SIZE;
   config.seed = 77;
-  vlb_code code = vlb_demos_record(&config, "ref", &ctx, &err);
+  config.pushes = pushes;
+  vlb_code code = vlb_demos_record(&config, folder, &ctx, &err);
   if (code) fprintf(stderr, "%s\n", err.message);
-  return (int)code;
+  return code;
+}
+
+static int set_up(void **state) {
+  (void)state;
+  char command[1200];
+  quiet = vlb_log_open(stderr, true);
+  snprintf(command, sizeof command, "mkdir -p short && cd \"%s/sim/task/suites/spatial\" && cp suite.toml 02_*.toml \"$OLDPWD/short\"",
+           getenv("VLB_TEST_ROOT"));
+  if (system(command)) return -1;
+  return (int)record("ref", 0);
 }
 
 static int tear_down(void **state) {
@@ -102,12 +107,12 @@ static void same_bits(void **state) {
   assert_int_equal(one.row[0].demo, 1);
 }
 
-/* The recorded file with something changed in demo 1, as changed.hdf5. */
-static void change(void (*edit)(vlb_task_info *info, vlb_episode *e)) {
+/* A recorded file with something changed in demo 1, as changed.hdf5. */
+static void change_file(const char *path, void (*edit)(vlb_task_info *info, vlb_episode *e)) {
   vlb_episode_file *file;
   vlb_error err = {VLB_OK, ""};
   vlb_episode e[PER_TASK];
-  if (vlb_episodes_open(recorded, &file, &err)) fail_msg("%s", err.message);
+  if (vlb_episodes_open(path, &file, &err)) fail_msg("%s", err.message);
   vlb_task_info info = *vlb_episodes_info(file);
   for (int i = 0; i < PER_TASK; i++)
     if (vlb_episodes_read(file, i, true, &e[i], &err)) fail_msg("%s", err.message);
@@ -115,6 +120,29 @@ static void change(void (*edit)(vlb_task_info *info, vlb_episode *e)) {
   edit(&info, &e[1]);
   if (vlb_episodes_write("changed.hdf5", &info, e, PER_TASK, &err)) fail_msg("%s", err.message);
   for (int i = 0; i < PER_TASK; i++) vlb_episode_free(&e[i]);
+}
+
+static void change(void (*edit)(vlb_task_info *info, vlb_episode *e)) { change_file(recorded, edit); }
+
+static void without_pushes(vlb_task_info *info, vlb_episode *e) {
+  (void)e;
+  char *line = strstr(info->settings, "pushes = ");
+  assert_non_null(line);
+  line[0] = '#';
+}
+
+/* The file holds what the expert wanted; the pushes come from its settings. */
+static void pushed_ones_too(void **state) {
+  (void)state;
+  static const char pushed[] = "pushed/pick_up_the_black_bowl_from_table_center_and_place_it_on_the_plate_demo.hdf5";
+  assert_int_equal(record("pushed", 0.05), VLB_OK);
+  outcome o = must(pushed, &all, 1), unpushed;
+  assert_int_equal(o.differing, 0);
+  for (int i = 0; i < PER_TASK; i++) assert_true(o.row[i].largest == 0 && o.row[i].success);
+  change_file(pushed, without_pushes);
+  unpushed = must("changed.hdf5", &states, 1);
+  assert_int_equal(unpushed.differing, PER_TASK);
+  for (int i = 0; i < PER_TASK; i++) assert_true(unpushed.row[i].state > 0 && unpushed.row[i].largest > 1e-3);
 }
 
 static void nudge_action(vlb_task_info *info, vlb_episode *e) { (void)info, e->actions[7 * 9] += 1e-3; }
@@ -329,6 +357,7 @@ static void paths_by_their_endings(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(same_bits),
+      cmocka_unit_test(pushed_ones_too),
       cmocka_unit_test(changes_are_found),
       cmocka_unit_test(what_cannot_be_played),
       cmocka_unit_test(foreign_files_meet_their_model),
