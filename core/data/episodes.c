@@ -22,7 +22,8 @@ int vlb_member_columns(int member, const vlb_episode *e) {
   const vlb_embodiment *robot = e->embodiment;
   bool panda = robot == &vlb_panda;
   switch (member) {
-    case VLB_IN_ACTIONS: return robot->action_dim;
+    case VLB_IN_ACTIONS:
+    case VLB_IN_APPLIED: return robot->action_dim;
     case VLB_IN_STATES: return e->state_width;
     case VLB_IN_STATE: return robot->state_dim;
     case VLB_IN_ROBOT_STATES: return panda ? 9 : 0;
@@ -46,6 +47,7 @@ static void *slot(int member, vlb_episode *e) {
     case VLB_IN_STATE: return &e->state;
     case VLB_IN_ROBOT_STATES: return &e->robot_states;
     case VLB_IN_JOINTS: return &e->joints;
+    case VLB_IN_APPLIED: return &e->applied;
     case VLB_IN_REWARDS: return &e->rewards;
     case VLB_IN_DONES: return &e->dones;
     default: return &e->image[member - VLB_IN_IMAGE];
@@ -76,11 +78,16 @@ vlb_code vlb_episode_alloc(vlb_episode *e, const vlb_embodiment *robot, int fram
   return VLB_OK;
 }
 
+void vlb_episode_drop_applied(vlb_episode *e) {
+  free(e->applied);
+  e->applied = NULL;
+}
+
 void vlb_episode_cut(vlb_episode *e, int frames) {
   e->frames = frames;
   for (int member = 0; member < VLB_MEMBERS; member++) {
     size_t bytes = vlb_member_frame(member, e) * (size_t)frames;
-    void *kept = bytes ? realloc(vlb_member_data(member, e), bytes) : NULL;
+    void *had = vlb_member_data(member, e), *kept = bytes && had ? realloc(had, bytes) : NULL;
     if (kept) set_data(member, e, kept); /* frames run along the first axis, so the front stays; a refusal only wastes memory */
   }
 }
@@ -100,6 +107,7 @@ const char *vlb_episode_writer_name(vlb_episode_writer writer) {
 /* The Panda's datasets as LIBERO calls them (libero.md 8.1). Columns 0: all of the member. */
 static const vlb_row libero_rows[] = {
     {"actions", VLB_IN_ACTIONS, 0, 0, VLB_ROW_BOTH},
+    {"applied_actions", VLB_IN_APPLIED, 0, 0, VLB_ROW_OPTIONAL},
     {"states", VLB_IN_STATES, 0, 0, VLB_ROW_BOTH},
     {"robot_states", VLB_IN_ROBOT_STATES, 0, 0, VLB_ROW_BOTH},
     {"rewards", VLB_IN_REWARDS, 0, 0, VLB_ROW_BOTH},
@@ -126,8 +134,11 @@ static const vlb_row robomimic_rows[] = {
     {"obs/robot0_eye_in_hand_image", VLB_IN_IMAGE + 1, 0, 0, VLB_ROW_BOTH}};
 
 static const vlb_row other_rows[] = {
-    {"actions", VLB_IN_ACTIONS, 0, 0, VLB_ROW_BOTH}, {"states", VLB_IN_STATES, 0, 0, VLB_ROW_BOTH},
-    {"rewards", VLB_IN_REWARDS, 0, 0, VLB_ROW_BOTH}, {"dones", VLB_IN_DONES, 0, 0, VLB_ROW_BOTH},
+    {"actions", VLB_IN_ACTIONS, 0, 0, VLB_ROW_BOTH},
+    {"applied_actions", VLB_IN_APPLIED, 0, 0, VLB_ROW_OPTIONAL},
+    {"states", VLB_IN_STATES, 0, 0, VLB_ROW_BOTH},
+    {"rewards", VLB_IN_REWARDS, 0, 0, VLB_ROW_BOTH},
+    {"dones", VLB_IN_DONES, 0, 0, VLB_ROW_BOTH},
     {"obs/state", VLB_IN_STATE, 0, 0, VLB_ROW_BOTH}};
 
 static int copy_rows(vlb_row *out, const vlb_row *from, size_t bytes) {

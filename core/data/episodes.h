@@ -15,6 +15,7 @@ typedef struct {
   int frames, state_width, image_size;
   int episode;      /* number of the initial state it started from; -1: the file does not say */
   double *actions;  /* [T,action_dim] in the environment's units */
+  double *applied;  /* [T,action_dim] what the robot was given where `actions` are what was wanted; NULL: the same */
   double *states;   /* [T,D] time, qpos, qvel before action k */
   double *state;    /* [T,state_dim] what the policy reads */
   uint8_t *image[VLB_MAX_CAMERAS];  /* [T,S,S,3] in the embodiment's order */
@@ -26,6 +27,8 @@ typedef struct {
 
 /* Zeroed, episode -1. image_size 0: without pictures. */
 vlb_code vlb_episode_alloc(vlb_episode *e, const vlb_embodiment *robot, int frames, int state_width, int image_size, vlb_error *err);
+/* `actions` are what the robot was given. */
+void vlb_episode_drop_applied(vlb_episode *e);
 /* Keeps the first `frames` frames (at most e->frames) and gives the rest of the memory back. */
 void vlb_episode_cut(vlb_episode *e, int frames);
 void vlb_episode_free(vlb_episode *e);

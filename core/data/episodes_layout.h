@@ -15,6 +15,7 @@ typedef enum {
   VLB_IN_STATE,
   VLB_IN_ROBOT_STATES,
   VLB_IN_JOINTS,
+  VLB_IN_APPLIED,
   VLB_IN_REWARDS, /* [T] uint8 */
   VLB_IN_DONES,
   VLB_IN_IMAGE, /* [T,S,S,3] uint8, one per camera */
@@ -24,7 +25,7 @@ typedef enum {
 bool vlb_member_is_bytes(int member);
 int vlb_member_columns(int member, const vlb_episode *e); /* 0: this robot has no such member, or no pictures are wanted */
 size_t vlb_member_frame(int member, const vlb_episode *e); /* bytes per frame */
-void *vlb_member_data(int member, const vlb_episode *e);
+void *vlb_member_data(int member, const vlb_episode *e); /* NULL: this episode has none */
 
 /* One dataset: columns first.. of a member. */
 typedef struct {

@@ -110,7 +110,8 @@ static bool put_episode(hid_t data, int index, const vlb_episode *e) {
   good = good && (!e->model_xml || put_text(demo, "model_file", e->model_xml));
   vlb_row rows[VLB_MAX_ROWS];
   int n = vlb_rows(VLB_WRITER_VLABENCH, e, rows);
-  for (int i = 0; good && i < n; i++) good = put_row(demo, &rows[i], e);
+  for (int i = 0; good && i < n; i++)
+    if (rows[i].use != VLB_ROW_OPTIONAL || vlb_member_data(rows[i].member, e)) good = put_row(demo, &rows[i], e);
   return H5Gclose(demo) >= 0 && good;
 }
 

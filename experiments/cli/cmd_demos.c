@@ -52,6 +52,7 @@ static const vlb_option options[] = {{'o', "out", "FOLDER", "where they go (defa
                                      {0, "shadows", "BOOL", "render shadows (default false)"},
                                      {0, "noise", "X", "unsteady hand: standard deviation of noise on every action (default 0)"},
                                      {0, "variety", "X", "1: cameras and lamps differ from episode to episode (default 0)"},
+                                     {0, "actions", "WHICH", "recorded: applied (what the robot was given, default) or wanted (by the expert)"},
                                      {0, "pushes", "X", "chance per step that the hand is pushed off its way (default 0)"},
                                      VLB_OPTION_DRY,
                                      {0, NULL, NULL, NULL}};

@@ -7,6 +7,7 @@
 
 #include "core/base/file.h"
 #include "core/base/pool.h"
+#include "sim/rollout/push.h"
 #include "sim/rollout/quality.h"
 #include "sim/rollout/record.h"
 #include "sim/rollout/suites.h"
@@ -15,7 +16,7 @@
 const vlb_field vlb_demo_fields[] = {VLB_DEMO_FIELDS(ROW){0}};
 
 void vlb_demo_settings_write(const vlb_demo_config *config, FILE *out) {
-  static const char *const later[] = {"noise", "variety", "pushes", NULL};
+  static const char *const later[] = {"noise", "variety", "pushes", "actions", NULL};
   vlb_fields_write_later(vlb_demo_fields, config, later, out);
 }
 
@@ -48,7 +49,8 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   VLB_TRY(vlb_check_stop(r->ctx, err));
   vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed,
                            .start = round->starts + index * round->width, .noise = r->config->noise, .variety = r->config->variety,
-                           .pushes = r->config->pushes};
+                           .pushes = r->config->pushes,
+                           .wanted = r->config->actions == VLB_ACTIONS_WANTED};
   vlb_world world;
   vlb_renderer *renderer = NULL;
   vlb_error trouble = {VLB_OK, ""};

@@ -14,7 +14,9 @@
   X(BOOL, shadows, "false", 0, 1, NULL, "render shadows")                                                  \
   X(REAL, noise, "0", 0, 1, NULL, "standard deviation of noise on every action, in the robot's units")     \
   X(REAL, variety, "0", 0, 1, NULL, "1: every episode has its own places of cameras and light")  \
-  X(REAL, pushes, "0", 0, 1, NULL, "chance per step that the hand is pushed off its way for a while; the actions stay the expert's")
+  X(REAL, pushes, "0", 0, 1, NULL, "chance per step that the hand is pushed off its way for a while") \
+  X(ENUM, actions, "applied", 0, 0, "applied wanted", "recorded is what the robot was given, or what the expert wanted before unsteadiness, noise and pushes")
+enum { VLB_ACTIONS_APPLIED, VLB_ACTIONS_WANTED };
 typedef struct {
   VLB_DEMO_FIELDS(VLB_FIELD_MEMBER)
 } vlb_demo_config;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sim/rollout/push.h"
+
 static int state_width(const mjModel *m) { return (int)(1 + m->nq + m->nv); }
 
 void vlb_record_state(const vlb_world *w, double *row) {
@@ -63,10 +65,32 @@ void vlb_record_vary(vlb_world *w, double variety, int episode, uint64_t seed) {
   mj_camlight(m, w->data); /* where they are now */
 }
 
-vlb_push vlb_record_push(const vlb_world *w, double chance, int episode, uint64_t seed, vlb_rng *rng) {
+/* What leads the robot away from what the expert wants. */
+typedef struct {
+  double noise;
+  vlb_push push;
+  vlb_rng unsteady, pushing;
+} troubles;
+
+static troubles make_troubles(const vlb_record_settings *s, const vlb_world *w) {
   static const double slips = 0.25;
-  *rng = vlb_rng_make(seed, VLB_RNG_PUSH, (uint32_t)w->task_index, (uint32_t)episode);
-  return (vlb_push){.chance = chance, .slips = slips};
+  uint32_t task = (uint32_t)w->task_index, episode = (uint32_t)s->episode;
+  return (troubles){.noise = s->noise, .push = {.chance = s->pushes, .slips = slips},
+                    .unsteady = vlb_rng_make(s->seed, VLB_RNG_UNSTEADY, task, episode),
+                    .pushing = vlb_rng_make(s->seed, VLB_RNG_PUSH, task, episode)};
+}
+
+/* The robot's next action, as it is given. Frame k of the episode holds it, or what the expert wanted. */
+static void choose_action(troubles *t, vlb_world *w, vlb_episode *e, int k, double given[VLB_MAX_ACTION]) {
+  const vlb_family *family = w->suite->family;
+  const vlb_embodiment *robot = w->suite->embodiment;
+  double wanted[VLB_MAX_ACTION];
+  family->expert_act(w, given);
+  mju_copy(wanted, family->expert_wanted ? family->expert_wanted(w) : given, robot->action_dim);
+  for (int i = 0; t->noise > 0 && i < robot->action_dim; i++) given[i] += t->noise * vlb_rng_normal(&t->unsteady);
+  vlb_push_apply(&t->push, &t->pushing, robot, given);
+  mju_copy(e->actions + k * robot->action_dim, e->applied ? wanted : given, robot->action_dim);
+  if (e->applied) mju_copy(e->applied + k * robot->action_dim, given, robot->action_dim);
 }
 
 /* Plays into `e`, which has room for max_steps frames. An error of the simulator ends the attempt without success. */
@@ -78,19 +102,12 @@ static vlb_code play(const vlb_record_settings *s, vlb_world *w, vlb_renderer *r
   if (s->start) mju_copy(s->start, w->data->xpos, 3 * (int)w->model->nbody);
   vlb_record_vary(w, s->variety, s->episode, s->seed);
   VLB_TRY(family->expert_start(w, s->episode, s->seed, err));
-  vlb_rng unsteady = vlb_rng_make(s->seed, VLB_RNG_UNSTEADY, (uint32_t)w->task_index, (uint32_t)s->episode);
-  vlb_rng pushing;
-  vlb_push push = vlb_record_push(w, s->pushes, s->episode, s->seed, &pushing);
-  const vlb_embodiment *robot = w->suite->embodiment;
+  troubles t = make_troubles(s, w);
   while (*frames < w->suite->max_steps) {
-    double *action = e->actions + *frames * robot->action_dim, applied[VLB_MAX_ACTION];
+    double given[VLB_MAX_ACTION];
     VLB_TRY(record_before(w, renderer, e, *frames, err));
-    family->expert_act(w, action);
-    for (int i = 0; s->noise > 0 && i < robot->action_dim; i++) action[i] += s->noise * vlb_rng_normal(&unsteady);
-    (*frames)++;
-    mju_copy(applied, action, robot->action_dim);
-    vlb_push_apply(&push, &pushing, robot, applied);
-    if (vlb_world_step(w, applied, trouble)) return VLB_OK;
+    choose_action(&t, w, e, (*frames)++, given);
+    if (vlb_world_step(w, given, trouble)) return VLB_OK;
     if (family->expert_finished(w)) break;
   }
   *succeeded = w->success;
@@ -103,6 +120,7 @@ vlb_code vlb_record(const vlb_record_settings *s, vlb_world *world, vlb_renderer
   memset(out, 0, sizeof *out);
   *trouble = (vlb_error){VLB_OK, ""};
   VLB_TRY(vlb_episode_alloc(out, world->suite->embodiment, world->suite->max_steps, state_width(world->scene->model), s->size, err));
+  if (!s->wanted) vlb_episode_drop_applied(out);
   vlb_code code = play(s, world, renderer, out, &frames, succeeded, trouble, err);
   out->episode = s->episode;
   out->model_xml = world->scene->xml ? strdup(world->scene->xml) : NULL;

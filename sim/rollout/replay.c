@@ -72,16 +72,12 @@ static vlb_code play(const replay *r, vlb_world *w, vlb_renderer *renderer, cons
   vlb_error trouble = {VLB_OK, ""};
   vlb_code code = vlb_world_start(w, e->episode, (uint64_t)r->config.seed, &trouble);
   if (!code) vlb_record_vary(w, r->config.variety, e->episode, (uint64_t)r->config.seed);
-  vlb_rng pushing;
-  vlb_push push = vlb_record_push(w, r->config.pushes, e->episode, (uint64_t)r->config.seed, &pushing);
+  const double *given = e->applied ? e->applied : e->actions;
   for (int k = 0; k < e->frames && !code; k++) {
     compare_state(w, e, k, scratch, row);
     if (renderer) VLB_TRY(compare_pictures(w, renderer, e, k, scratch, row, err));
     row->frames = k + 1;
-    double applied[VLB_MAX_ACTION];
-    mju_copy(applied, e->actions + (size_t)k * (size_t)e->embodiment->action_dim, e->embodiment->action_dim);
-    vlb_push_apply(&push, &pushing, e->embodiment, applied);
-    code = vlb_world_step(w, applied, &trouble);
+    code = vlb_world_step(w, given + (size_t)k * (size_t)e->embodiment->action_dim, &trouble);
   }
   if (code) note_trouble(row, trouble.message);
   row->success = w->success;

@@ -312,7 +312,7 @@ void vlb_expert_act(vlb_expert *e, const vlb_scene *scene, const mjData *data, d
     case VLB_EXPERT_CHOOSE: break;
   }
   vlb_move_hand(e, &hand, &goal, pace, action);
-  action[6] = closes(e) ? 1 : -1;
+  action[6] = e->wanted[6] = closes(e) ? 1 : -1;
 }
 
 int vlb_expert_finished(const vlb_expert *e, const vlb_scene *scene, const mjData *data) {

@@ -48,6 +48,7 @@ typedef struct {
   double source[3];    /* m, where the hand took hold; in LEAVE: where it let go */
   double previous[6];  /* the last action before noise */
   double wander[6];    /* slowly changing noise */
+  double wanted[7];    /* the last action without it */
   /* this episode's manner */
   double speed, gain, slope, hover, lift, noise, grasp_offset[3], place_offset[2];
   vlb_rng rng;

@@ -48,6 +48,7 @@ static void humanize(vlb_expert *e, double action[6]) {
     double size = e->noise * (0.2 + 0.8 * pace) * (i < 3 ? 1 : turning);
     e->wander[i] = keep * e->wander[i] + sqrt(1 - keep * keep) * size * vlb_rng_normal(&e->rng);
     e->previous[i] = inertia * e->previous[i] + (1 - inertia) * action[i];
+    e->wanted[i] = mju_clip(e->previous[i], -1, 1);
     action[i] = mju_clip(e->previous[i] + e->wander[i], -1, 1);
   }
 }

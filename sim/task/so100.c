@@ -59,5 +59,7 @@ static void expert_act(vlb_world *w, double *action) { vlb_so_expert_act(w->expe
 
 static int expert_finished(const vlb_world *w) { return vlb_so_expert_finished(w->expert); }
 
+static const double *expert_wanted(const vlb_world *w) { return ((const vlb_so_expert *)w->expert)->wanted; }
+
 const vlb_family vlb_so_family = {sizeof(progress), sizeof(vlb_so_expert), vlb_task_compile, vlb_task_digest, start, step, state,
-                                  expert_start, expert_act, expert_finished, NULL, again};
+                                  expert_start, expert_act, expert_finished, expert_wanted, NULL, again};

@@ -224,6 +224,7 @@ static void lead(vlb_so_expert *e, const mjData *d, const double target[J], doub
     e->wander[i] = keep * e->wander[i] + sqrt(1 - keep * keep) * e->noise * (0.15 + 0.85 * pace) * vlb_rng_normal(&e->rng);
     const mjtNum *range = e->scene->model->actuator_ctrlrange + 2 * i;
     double sag = i == JAW ? 0 : d->qfrc_bias[i] / servo_stiffness;
+    e->wanted[i] = mju_clip(d->qpos[i] + e->previous[i] + sag, range[0], range[1]);
     action[i] = mju_clip(d->qpos[i] + e->previous[i] + e->wander[i] + sag, range[0], range[1]);
   }
 }

@@ -22,6 +22,7 @@ typedef struct {
   double grip_height;   /* m, hand above the object's origin when taken */
   double previous[6];   /* the last lead before noise, rad */
   double wander[6];     /* slowly changing noise, rad */
+  double wanted[6];     /* the last action without it, rad */
   /* this episode's manner */
   double speed, gain, slope, hover, lift, noise, opening, grasp_offset[3], place_offset[2];
   vlb_rng rng;

@@ -45,5 +45,7 @@ static void expert_act(vlb_world *w, double *action) { vlb_expert_act(w->expert,
 
 static int expert_finished(const vlb_world *w) { return vlb_expert_finished(w->expert, w->scene, w->data); }
 
+static const double *expert_wanted(const vlb_world *w) { return ((const vlb_expert *)w->expert)->wanted; }
+
 const vlb_family vlb_tabletop_family = {sizeof(vlb_osc), sizeof(vlb_expert), vlb_task_compile, vlb_task_digest, start, step, state,
-                                        expert_start, expert_act, expert_finished, NULL, NULL};
+                                        expert_start, expert_act, expert_finished, expert_wanted, NULL, NULL};

@@ -24,6 +24,8 @@ struct vlb_family {
   vlb_code (*expert_start)(vlb_world *w, int episode, uint64_t seed, vlb_error *err);
   void (*expert_act)(vlb_world *w, double *action);
   int (*expert_finished)(const vlb_world *w);
+  /* What the last action [action_dim] would have been with a perfectly steady hand. NULL: the expert's is. */
+  const double *(*expert_wanted)(const vlb_world *w);
   void (*close)(vlb_world *w); /* NULL: nothing to give back */
   /* The task anew in the middle of an episode, for the `round`-th time: things at a new start, the robot as it is. NULL: it cannot. */
   vlb_code (*again)(vlb_world *w, int episode, int round, uint64_t seed, vlb_error *err);

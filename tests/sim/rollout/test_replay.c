@@ -56,7 +56,7 @@ static void refuse(const char *path, const vlb_replay_settings *s, vlb_code code
   assert_int_equal(o.count, 0);
 }
 
-static vlb_code record(const char *folder, double pushes) {
+static vlb_code record(const char *folder, double pushes, int actions) {
   vlb_demo_config config;
   vlb_error err = {VLB_OK, ""};
   vlb_context ctx = {quiet, 2, NULL};
@@ -66,6 +66,7 @@ static vlb_code record(const char *folder, double pushes) {
   config.render_size = SIZE;
   config.seed = 77;
   config.pushes = pushes;
+  config.actions = actions;
   vlb_code code = vlb_demos_record(&config, folder, &ctx, &err);
   if (code) fprintf(stderr, "%s\n", err.message);
   return code;
@@ -78,7 +79,7 @@ static int set_up(void **state) {
   snprintf(command, sizeof command, "mkdir -p short && cd \"%s/sim/task/suites/spatial\" && cp suite.toml 02_*.toml \"$OLDPWD/short\"",
            getenv("VLB_TEST_ROOT"));
   if (system(command)) return -1;
-  return (int)record("ref", 0);
+  return (int)record("ref", 0, VLB_ACTIONS_APPLIED);
 }
 
 static int tear_down(void **state) {
@@ -124,25 +125,30 @@ static void change_file(const char *path, void (*edit)(vlb_task_info *info, vlb_
 
 static void change(void (*edit)(vlb_task_info *info, vlb_episode *e)) { change_file(recorded, edit); }
 
-static void without_pushes(vlb_task_info *info, vlb_episode *e) {
-  (void)e;
-  char *line = strstr(info->settings, "pushes = ");
-  assert_non_null(line);
-  line[0] = '#';
+static void keep_wanted_only(vlb_task_info *info, vlb_episode *e) {
+  (void)info;
+  double most = 0;
+  for (int i = 0; i < 7 * e->frames; i++) most = fmax(most, fabs(e->applied[i] - e->actions[i]));
+  assert_true(most > 0.5); /* a push */
+  vlb_episode_drop_applied(e);
 }
 
-/* The file holds what the expert wanted; the pushes come from its settings. */
+/* Pushes are part of what was applied; where the file holds what the expert wanted, it holds both. */
 static void pushed_ones_too(void **state) {
   (void)state;
-  static const char pushed[] = "pushed/pick_up_the_black_bowl_from_table_center_and_place_it_on_the_plate_demo.hdf5";
-  assert_int_equal(record("pushed", 0.05), VLB_OK);
-  outcome o = must(pushed, &all, 1), unpushed;
-  assert_int_equal(o.differing, 0);
-  for (int i = 0; i < PER_TASK; i++) assert_true(o.row[i].largest == 0 && o.row[i].success);
-  change_file(pushed, without_pushes);
-  unpushed = must("changed.hdf5", &states, 1);
-  assert_int_equal(unpushed.differing, PER_TASK);
-  for (int i = 0; i < PER_TASK; i++) assert_true(unpushed.row[i].state > 0 && unpushed.row[i].largest > 1e-3);
+  static const char *const folders[] = {"pushed", "wanted"};
+  char path[2][128];
+  for (int k = 0; k < 2; k++) {
+    assert_int_equal(record(folders[k], 0.05, k), VLB_OK);
+    snprintf(path[k], sizeof path[k], "%s/%s", folders[k], strchr(recorded, '/') + 1);
+    outcome o = must(path[k], &all, 1);
+    assert_int_equal(o.differing, 0);
+    for (int i = 0; i < PER_TASK; i++) assert_true(o.row[i].largest == 0 && o.row[i].success);
+  }
+  change_file(path[1], keep_wanted_only);
+  outcome o = must("changed.hdf5", &states, 1);
+  assert_int_equal(o.row[0].state, -1);
+  assert_true(o.row[1].state > 0 && o.row[1].largest > 1e-3);
 }
 
 static void nudge_action(vlb_task_info *info, vlb_episode *e) { (void)info, e->actions[7 * 9] += 1e-3; }
