@@ -109,7 +109,7 @@ vlb_code vlb_plots(const vlb_evidence *e, const vlb_plan *plan, const char *root
   int n = 0;
   vlb_code code = vlb_plot_success(e, folder, &made[0], err);
   if (!code) code = vlb_plot_forest(e, folder, &made[1], err);
-  if (!code) code = vlb_plot_curve(e, plan, folder, &made[2], err);
+  if (!code) code = vlb_plot_curve(e, plan, root, folder, &made[2], err);
   if (!code) code = vlb_plot_pareto(e, plan, root, folder, &made[3], err);
   if (!code) code = vlb_plot_tasks(e, folder, &made[4], err);
   if (!code) code = vlb_plot_loss(e, plan, root, folder, &made[5], err);

@@ -25,7 +25,7 @@ const char *vlb_plot_title(const char *name); /* "Success per arm", for the name
 /* One file each; *drawn tells whether there was anything to show. */
 vlb_code vlb_plot_success(const vlb_evidence *e, const char *folder, bool *drawn, vlb_error *err);
 vlb_code vlb_plot_forest(const vlb_evidence *e, const char *folder, bool *drawn, vlb_error *err);
-vlb_code vlb_plot_curve(const vlb_evidence *e, const vlb_plan *plan, const char *folder, bool *drawn, vlb_error *err);
+vlb_code vlb_plot_curve(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, bool *drawn, vlb_error *err);
 vlb_code vlb_plot_tasks(const vlb_evidence *e, const char *folder, bool *drawn, vlb_error *err);
 vlb_code vlb_plot_loss(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, bool *drawn, vlb_error *err);
 

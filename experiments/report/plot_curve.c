@@ -1,9 +1,11 @@
-/* Success against the number that an ablation varies (layers, width, chunk, executed steps), and the operations that it costs. */
+/* Success against the number that an ablation varies (layers, width, chunk, executed steps), and what a prediction costs: operations, and time
+ * where it was measured. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiments/plan/latency.h"
+#include "experiments/report/pareto.h"
 #include "experiments/report/plot.h"
 
 /* The arms that differ in one number alone, by rising number. */
@@ -13,7 +15,7 @@ typedef struct {
   const char *section;
   struct {
     const vlb_arm_evidence *arm;
-    double value, flops;
+    double value, flops, ms; /* NAN: not known */
   } point[VLB_MAX_ARMS];
   int count;
 } curve;
@@ -54,7 +56,7 @@ static void collect(const vlb_evidence *e, const vlb_plan *plan, const vlb_secti
     for (; at > 0 && c->point[at - 1].value > value; at--) c->point[at] = c->point[at - 1];
     c->point[at].arm = &e->arms[i];
     c->point[at].value = value;
-    c->point[at].flops = NAN;
+    c->point[at].flops = c->point[at].ms = NAN;
   }
   /* two arms with one number differ in nothing: no curve */
   for (int i = 1; i < c->count; i++)
@@ -83,9 +85,18 @@ static void count_operations(const vlb_plan *plan, curve *c) {
   }
 }
 
+static void add_times(const vlb_plan *plan, const char *root, curve *c) {
+  vlb_arm_cost *costs = calloc(VLB_MAX_ARMS, sizeof *costs);
+  int n = costs ? vlb_arm_costs(c->e, plan, root, costs) : 0;
+  for (int i = 0; i < c->count; i++)
+    for (int k = 0; k < n; k++)
+      if (costs[k].arm == c->point[i].arm) c->point[i].ms = costs[k].cost.ms;
+  free(costs);
+}
+
 static void data(const void *self, FILE *out) {
   const curve *c = self;
-  fprintf(out, "# %s.%s, percent, lo95, hi95, paper's percent, million operations per chunk, then percent of each column; nan: no data\n", c->section,
+  fprintf(out, "# %s.%s, percent, lo95, hi95, paper's percent, million operations per chunk, ms per chunk, then percent of each column; nan: no data\n", c->section,
           c->field->name);
   for (int i = 0; i < c->count; i++) {
     const vlb_arm_evidence *arm = c->point[i].arm;
@@ -98,6 +109,10 @@ static void data(const void *self, FILE *out) {
     else
       fprintf(out, " %g", arm->paper_mean);
     fprintf(out, " %.4f", 1e-6 * c->point[i].flops);
+    if (isnan(c->point[i].ms))
+      fputs(" nan", out);
+    else
+      fprintf(out, " %.3f", c->point[i].ms);
     for (int k = 0; k < c->e->columns.count; k++) {
       if (arm->known && arm->column[k].n)
         fprintf(out, " %.3f", 100.0 * (double)arm->column[k].k / (double)arm->column[k].n);
@@ -114,6 +129,12 @@ static bool logarithmic(const curve *c) { return c->point[0].value > 0 && c->poi
 static bool any_paper(const curve *c) {
   for (int i = 0; i < c->count; i++)
     if (!isnan(c->point[i].arm->paper_mean)) return true;
+  return false;
+}
+
+static bool any_time(const curve *c) {
+  for (int i = 0; i < c->count; i++)
+    if (!isnan(c->point[i].ms)) return true;
   return false;
 }
 
@@ -143,7 +164,7 @@ static void script(const void *self, FILE *out) {
   write_axis(c, out);
   fputs("plot ", out);
   for (int k = 0; k < columns->count && columns->count > 1; k++)
-    fprintf(out, "'curve.dat' using 1:%d with linespoints lw 1.3 pt 7 ps 0.5 lc rgb '%s' title '%s', \\\n  ", 7 + k, vlb_plot_colours[(k + 1) % 8],
+    fprintf(out, "'curve.dat' using 1:%d with linespoints lw 1.3 pt 7 ps 0.5 lc rgb '%s' title '%s', \\\n  ", 8 + k, vlb_plot_colours[(k + 1) % 8],
             columns->name[k]);
   fprintf(out, "'curve.dat' using 1:2 with lines ls 1 notitle, '' using 1:2:3:4 with yerrorbars ls 1 title '%s'", columns->count > 1 ? "Avg" : "this program");
   if (any_paper(c)) fputs(", \\\n  '' using 1:5 with linespoints ls 2 title 'paper'", out);
@@ -151,14 +172,19 @@ static void script(const void *self, FILE *out) {
                "set ylabel \"million operations\\nper chunk\"\nset xlabel '%s.%s'\nset format x '%%g'\n",
           c->section, c->field->name);
   write_axis(c, out);
-  fputs("plot 'curve.dat' using 1:6 with linespoints lw 2 pt 7 ps 0.9 lc rgb '#555555' notitle\nunset multiplot\n", out);
+  bool timed = any_time(c);
+  if (timed) fputs("set ytics nomirror\nset y2range [0:*]\nset y2tics\nset y2label 'ms of one thread per chunk' tc rgb '#b07d2b'\n", out);
+  fputs("plot 'curve.dat' using 1:6 with linespoints lw 2 pt 7 ps 0.9 lc rgb '#555555' notitle", out);
+  if (timed) fputs(", \\\n  '' using 1:7 axes x1y2 with linespoints lw 2 pt 5 ps 0.9 lc rgb '#b07d2b' notitle", out);
+  fputs("\nunset multiplot\n", out);
 }
 
-vlb_code vlb_plot_curve(const vlb_evidence *e, const vlb_plan *plan, const char *folder, bool *drawn, vlb_error *err) {
+vlb_code vlb_plot_curve(const vlb_evidence *e, const vlb_plan *plan, const char *root, const char *folder, bool *drawn, vlb_error *err) {
   curve c;
   find(e, plan, &c);
   *drawn = c.count > 0;
   if (!c.count) return VLB_OK;
   count_operations(plan, &c);
+  add_times(plan, root, &c);
   return vlb_plot_draw(&(vlb_plot){"curve", folder, 860, 620, data, script, &c}, err);
 }

@@ -18,4 +18,7 @@ vlabench sweep base.toml --layers 1,2 --preset test -q >table.md
 grep -c 'Success against cost' table.md
 ls results/sweep_layers_1_2-test | grep -E 'pareto|sweep'
 vlabench report results/sweep_layers_1_2-test/sweep_layers_1_2.toml --preset test -q | cmp - table.md
+# three values make a curve, with the time of a prediction beside its operations
+vlabench sweep base.toml --width 0.5,0.75,1 --preset test -q >/dev/null
+awk '!/^#/ { print $1, ($6 > 0), ($7 > 0) }' results/*width*-test/curve.dat
 ls
