@@ -368,7 +368,7 @@ static vlb_code read_group(const vlb_episode_file *f, const char *demo, hid_t gr
   VLB_TRY(vlb_episode_alloc(e, sizes.embodiment, sizes.frames, sizes.state_width, with_images ? sizes.image_size : 0, err));
   VLB_TRY(read_rows(f, demo, group, e, err));
   if (with_images && f->info.upright) turn_over(e);
-  if (!link_exists(group, "applied_actions")) vlb_episode_drop_applied(e);
+  if (f->info.writer == VLB_WRITER_ROBOMIMIC || !link_exists(group, "applied_actions")) vlb_episode_drop_applied(e);
   if (f->info.writer == VLB_WRITER_ROBOMIMIC) complete_panda(e, link_exists(group, "obs/robot0_joint_pos"));
   e->image_size = sizes.image_size;
   int64_t episode = get_int(group, "episode", -1);

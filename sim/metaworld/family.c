@@ -187,7 +187,7 @@ static void expert_act(vlb_world *w, double *action) {
 static int expert_finished(const vlb_world *w) { return w->success; }
 
 static const vlb_family family = {sizeof(control), 1, compile, digest, start, step, state, expert_start, expert_act, expert_finished, NULL, NULL,
-                                NULL};
+                                  NULL};
 
 /* ---- suites ---- */
 

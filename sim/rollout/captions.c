@@ -91,7 +91,7 @@ static vlb_code play(const recorder *r, vlb_world *w, vlb_renderer *renderer, in
     double action[VLB_MAX_ACTION];
     if (step == 0 || vlb_rng_uniform(&rng) * (double)r->config->every < 1) VLB_TRY(take_frame(r, w, renderer, &rng, to, text, err));
     family->expert_act(w, action);
-    vlb_push_apply(&push, &rng, w->suite->embodiment, action);
+    vlb_push_apply(&push, &rng, action);
     if (vlb_world_step(w, action, &trouble) || family->expert_finished(w)) break;
   }
   return VLB_OK;

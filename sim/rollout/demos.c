@@ -49,8 +49,7 @@ static vlb_code attempt(void *self, int index, int worker, vlb_error *err) {
   VLB_TRY(vlb_check_stop(r->ctx, err));
   vlb_record_settings s = {.episode = round->first + index, .size = (int)r->config->render_size, .seed = (uint64_t)r->config->seed,
                            .start = round->starts + index * round->width, .noise = r->config->noise, .variety = r->config->variety,
-                           .pushes = r->config->pushes,
-                           .wanted = r->config->actions == VLB_ACTIONS_WANTED};
+                           .pushes = r->config->pushes, .wanted = r->config->actions == VLB_ACTIONS_WANTED};
   vlb_world world;
   vlb_renderer *renderer = NULL;
   vlb_error trouble = {VLB_OK, ""};

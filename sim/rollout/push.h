@@ -10,17 +10,15 @@
 
 typedef struct {
   double chance; /* per step, that a push begins */
-  double slips;  /* share of pushes that also turn the gripper's command round */
   int left;      /* steps that the present push still lasts */
-  bool slipping;
   double way[3];
 } vlb_push;
 
-/* A robot whose actions begin with the hand's motion and end with the gripper: not the SO arms, whose actions are joint angles. */
+/* A robot whose actions begin with the hand's motion: not the SO arms, whose actions are joint angles. */
 bool vlb_push_works(const vlb_embodiment *robot);
 
-/* Changes action [robot's action_dim] to what the simulator is to get. A pure function of the stream and of the calls before; a chance of 0
- * draws nothing, and neither do slips of 0. */
-void vlb_push_apply(vlb_push *p, vlb_rng *rng, const vlb_embodiment *robot, double *action);
+/* Changes the hand's motion action[0..2] to what the simulator is to get. A pure function of the stream and of the calls before; a chance of 0
+ * draws nothing. */
+void vlb_push_apply(vlb_push *p, vlb_rng *rng, double *action);
 
 #endif

@@ -73,9 +73,8 @@ typedef struct {
 } troubles;
 
 static troubles make_troubles(const vlb_record_settings *s, const vlb_world *w) {
-  static const double slips = 0.25;
   uint32_t task = (uint32_t)w->task_index, episode = (uint32_t)s->episode;
-  return (troubles){.noise = s->noise, .push = {.chance = s->pushes, .slips = slips},
+  return (troubles){.noise = s->noise, .push = {.chance = s->pushes},
                     .unsteady = vlb_rng_make(s->seed, VLB_RNG_UNSTEADY, task, episode),
                     .pushing = vlb_rng_make(s->seed, VLB_RNG_PUSH, task, episode)};
 }
@@ -88,7 +87,7 @@ static void choose_action(troubles *t, vlb_world *w, vlb_episode *e, int k, doub
   family->expert_act(w, given);
   mju_copy(wanted, family->expert_wanted ? family->expert_wanted(w) : given, robot->action_dim);
   for (int i = 0; t->noise > 0 && i < robot->action_dim; i++) given[i] += t->noise * vlb_rng_normal(&t->unsteady);
-  vlb_push_apply(&t->push, &t->pushing, robot, given);
+  vlb_push_apply(&t->push, &t->pushing, given);
   mju_copy(e->actions + k * robot->action_dim, e->applied ? wanted : given, robot->action_dim);
   if (e->applied) mju_copy(e->applied + k * robot->action_dim, given, robot->action_dim);
 }

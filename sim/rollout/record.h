@@ -8,8 +8,8 @@
 #include "sim/task/world.h"
 
 /* Plays episode `episode` of the task. Frame k of *out holds what a policy would see when it must choose action k, and
- * action k: what the robot is given, or with `wanted` what the expert wanted (then out->applied is what it is given). Ends when the expert has nothing left to do, or at the suite's max_steps. *succeeded: the goal holds after the last frame; what
- * failed is in *out all the same (no frames when not even the start came to rest). Errors: VLB_FAILED only when pictures or
+ * action k: what the robot is given, or with `wanted` what the expert wanted (then out->applied is what it is given). Ends when the expert
+ * has nothing left to do, or at the suite's max_steps. *succeeded: the goal holds after the last frame; what failed is in *out all the same (no frames when not even the start came to rest). Errors: VLB_FAILED only when pictures or
  * memory fail; an unstable simulation is a failed attempt, and *trouble says why (VLB_OK: nothing of the kind). Caller:
  * vlb_episode_free. */
 typedef struct {
