@@ -86,3 +86,7 @@ vlb_code vlb_model_fits(const vlb_model_config *config, const vlb_embodiment *ro
                     (long long)config->action_dim, robot->name, robot->action_dim, robot->action_dim);
   return VLB_OK;
 }
+
+void vlb_model_leave_out_unexecuted(vlb_model_config *c) {
+  if (c->attention == VLB_ATTENTION_CROSS) c->chunk_size = c->n_action_steps;
+}

@@ -74,6 +74,10 @@ typedef struct {
 /* Checks every combination and derives the shape. VLB_USAGE names the two keys that clash and why. */
 vlb_code vlb_model_shape_of(const vlb_model_config *config, vlb_model_shape *shape, vlb_error *err);
 
+/* For a rollout in which the rest of a chunk is never looked at: rows of the suffix that only look across do not see each other, so with attention = cross
+ * those of actions beyond n_action_steps need not be computed. The actions that remain are the same (the same bits where oneDNN treats all rows alike). */
+void vlb_model_leave_out_unexecuted(vlb_model_config *config);
+
 /* Whether the model takes what the robot shows and gives what it takes. VLB_USAGE names the first key that does not fit and its value. */
 vlb_code vlb_model_fits(const vlb_model_config *config, const vlb_embodiment *robot, vlb_error *err);
 

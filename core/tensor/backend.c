@@ -24,7 +24,7 @@ struct vlb_gemm {
  * block, and in other blocks for other sizes; there a product whose rows must be alike is made of equal tiles, the last one padded. 54 rows: a multiple of that
  * kernel's 6, and a chunk of 50 actions is one tile; costs a fifth of a product's time. */
 enum { TILE = 54 };
-static bool kernels_treat_rows_alike(void) { return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core; }
+bool vlb_backend_rows_alike(void) { return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core; }
 
 enum { MAX_DIMS = 3 };
 
@@ -121,7 +121,7 @@ vlb_code vlb_gemm_create(const vlb_gemm_spec *s, vlb_gemm **out, vlb_error *err)
   vlb_gemm *g = calloc(1, sizeof *g);
   if (!g) return vlb_fail(err, VLB_FAILED, "out of memory planning a matrix product");
   g->spec = *s;
-  g->tiled = s->same_rows && !kernels_treat_rows_alike();
+  g->tiled = s->same_rows && !vlb_backend_rows_alike();
   bool batched = s->batch > 1;
   int64_t m = g->tiled ? TILE : s->m;
   layout la = layout_of(batched, s->batch, m, s->k, s->a_transposed);

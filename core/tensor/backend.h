@@ -43,6 +43,7 @@ size_t vlb_low_scratch(const vlb_low *low); /* bytes */
 vlb_code vlb_low_pack(vlb_low *low, const void *b, void *packed, vlb_error *err);
 void vlb_low_run(vlb_low *low, int worker, const void *a, const void *packed, void *c, void *scratch);
 
+bool vlb_backend_rows_alike(void); /* a row of any product is the same bits whatever its company, same_rows or not */
 const char *vlb_backend_version(void); /* "2.6.3" as loaded */
 const char *vlb_backend_isa(void);     /* "avx512_core_amx" ... as oneDNN will use it */
 

@@ -316,8 +316,8 @@ VLB_INLINE vi bf16_bits(vf x) {
   return (vi)v_select(x != x, (vf)(bits | 0x400000), (vf)rounded) & ~(vi)((vi){0} + 0xffff);
 }
 
-typedef uint16_t half16 __attribute__((vector_size(32)));
-typedef int8_t byte16 __attribute__((vector_size(16)));
+typedef uint16_t halves __attribute__((vector_size(2 * VLB_LANES)));
+typedef int8_t bytes __attribute__((vector_size(VLB_LANES)));
 
 static void convert_row(const float *x, int64_t width, int64_t to, float inverse, char *out) {
   for (int64_t i = 0; i < width; i += VLB_LANES) {
@@ -325,10 +325,10 @@ static void convert_row(const float *x, int64_t width, int64_t to, float inverse
     vf v = v_load(x + i, left);
     if (to == TO_INT8) {
       vf q = v_min(v_max(v * v_set(inverse), v_set(-127.0f)), v_set(127.0f)) + v_set(12582912.0f); /* rounds to an integer */
-      byte16 b = __builtin_convertvector((vi)q - (vi)v_set(12582912.0f), byte16);
+      bytes b = __builtin_convertvector((vi)q - (vi)v_set(12582912.0f), bytes);
       memcpy(out + i, &b, (size_t)left);
     } else if (to == TO_BF16) {
-      half16 h = __builtin_convertvector((vi)((bf16_bits(v) >> 16) & 0xffff), half16);
+      halves h = __builtin_convertvector((vi)((bf16_bits(v) >> 16) & 0xffff), halves);
       memcpy(out + 2 * i, &h, 2 * (size_t)left);
     } else {
       v_store((float *)out + i, (vf)bf16_bits(v), left);

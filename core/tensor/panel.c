@@ -42,14 +42,8 @@ void vlb_panel_pack_bf16(const float *w, int64_t ld, int64_t n, int64_t k, int64
 
 /* One block: ROWS rows of C times VECTORS vectors of columns stay in registers for STEPS values of k. 6 x 4 fill the 32 registers of AVX-512;
  * the 16 half as wide ones of AVX2 hold 6 x 2. */
-#ifdef __AVX512F__
-enum { WIDE = 16, VECTORS = 4 };
-#else
-enum { WIDE = 8, VECTORS = 2 };
-#endif
-typedef float wide __attribute__((vector_size(4 * WIDE)));
-typedef int32_t wide_bits __attribute__((vector_size(4 * WIDE)));
-typedef uint16_t wide_halves __attribute__((vector_size(2 * WIDE)));
+typedef uint16_t halves __attribute__((vector_size(2 * VLB_LANES)));
+enum { VECTORS = VLB_LANES / 4 };
 enum { ROWS = 6 };
 enum { STEPS = 128 };
 
@@ -65,39 +59,34 @@ typedef struct {
   bool first; /* C starts from zero */
 } block;
 
-VLB_INLINE wide load_f32(const float *p) {
-  wide v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-VLB_INLINE wide load_bf16(const uint16_t *p) {
-  wide_halves h;
+VLB_INLINE vf load_f32(const float *p) { return v_load(p, VLB_LANES); }
+VLB_INLINE vf load_bf16(const uint16_t *p) {
+  halves h;
   memcpy(&h, p, sizeof h);
-  return (wide)(__builtin_convertvector(h, wide_bits) << 16);
+  return (vf)(__builtin_convertvector(h, vi) << 16);
 }
-VLB_INLINE wide all_of(float x) { return x - (wide){0}; }
 
-#define KERNEL(name, type, load, R, V)                                                                                \
-  static void name##_##R##_##V(const block *s, const float *restrict a, const type *restrict b, float *restrict c) {  \
-    wide sum[R][V];                                                                                                   \
-    const char *ahead = s->ahead;                                                                                     \
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < V; j++)                                             \
-        sum[i][j] = s->first ? all_of(0) : load_f32(c + i * s->ldc + WIDE * j);                                       \
-    for (int64_t p = 0; p < s->k; p++, b += s->ldb) {                                                                 \
-      wide w[V];                                                                                                      \
-      if (p < s->lines) {                                                                                             \
-        __builtin_prefetch(ahead, 0, 2);                                                                              \
-        __builtin_prefetch(ahead + 64, 0, 2);                                                                         \
-        ahead += 128;                                                                                                 \
-      }                                                                                                               \
-      UNROLL for (int j = 0; j < V; j++) w[j] = load(b + WIDE * j);                                                   \
-      UNROLL for (int i = 0; i < R; i++) {                                                                            \
-        wide x = all_of(a[i * s->lda + p]);                                                                           \
-        UNROLL for (int j = 0; j < V; j++) sum[i][j] += x * w[j];                                                     \
-      }                                                                                                               \
-    }                                                                                                                 \
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < V; j++)                                             \
-        memcpy(c + i * s->ldc + WIDE * j, &sum[i][j], sizeof(wide));                                                  \
+#define KERNEL(name, type, load, R, V)                                                                               \
+  static void name##_##R##_##V(const block *s, const float *restrict a, const type *restrict b, float *restrict c) { \
+    vf sum[R][V];                                                                                                    \
+    const char *ahead = s->ahead;                                                                                    \
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < V; j++)                                            \
+        sum[i][j] = s->first ? v_set(0) : load_f32(c + i * s->ldc + VLB_LANES * j);                                  \
+    for (int64_t p = 0; p < s->k; p++, b += s->ldb) {                                                                \
+      vf w[V];                                                                                                       \
+      if (p < s->lines) {                                                                                            \
+        __builtin_prefetch(ahead, 0, 2);                                                                             \
+        __builtin_prefetch(ahead + 64, 0, 2);                                                                        \
+        ahead += 128;                                                                                                \
+      }                                                                                                              \
+      UNROLL for (int j = 0; j < V; j++) w[j] = load(b + VLB_LANES * j);                                             \
+      UNROLL for (int i = 0; i < R; i++) {                                                                           \
+        vf x = v_set(a[i * s->lda + p]);                                                                             \
+        UNROLL for (int j = 0; j < V; j++) sum[i][j] = v_fma(x, w[j], sum[i][j]);                                    \
+      }                                                                                                              \
+    }                                                                                                                \
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < V; j++)                                            \
+        memcpy(c + i * s->ldc + VLB_LANES * j, &sum[i][j], sizeof(vf));                                              \
   }
 
 #define KERNELS_OF(name, type, load, V)                                                                                       \
@@ -114,22 +103,22 @@ VLB_INLINE wide all_of(float x) { return x - (wide){0}; }
 #endif
 
 /* All rows against STEPS rows of a panel at a time, which then stay in the first-level cache; rows in blocks of equal size. */
-#define MULTIPLY(function, name, type)                                                                                                    \
-  void function(int64_t m, int64_t k, const float *a, int64_t lda, const type *panel, int64_t width, bool adds, float *c, int64_t ldc) {  \
-    static void (*const table[VECTORS][ROWS])(const block *, const float *restrict, const type *restrict, float *restrict) = TABLE(name); \
-    int64_t blocks = (m + ROWS - 1) / ROWS;                                                                                               \
-    for (int64_t p = 0; p < k; p += STEPS) {                                                                                              \
-      int64_t steps = k - p < STEPS ? k - p : STEPS, lines = (steps * width * (int64_t)sizeof(type) + 127) / 128;                         \
-      const type *b = panel + p * width;                                                                                                  \
-      for (int64_t i = 0; i < blocks; i++) {                                                                                              \
-        int64_t row = m * i / blocks, rows = m * (i + 1) / blocks - row, line = lines * i / blocks;                                       \
-        block s = {steps, lda, width, ldc, lines * (i + 1) / blocks - line, (const char *)(b + steps * width) + 128 * line, p == 0 && !adds};\
-        for (int64_t j = 0; j < width; j += WIDE * VECTORS) {                                                                        \
-          int64_t vectors = (width - j) / WIDE < VECTORS ? (width - j) / WIDE : VECTORS;                                        \
-          table[vectors - 1][rows - 1](&s, a + row * lda + p, b + j, c + row * ldc + j);                                                  \
-        }                                                                                                                                 \
-      }                                                                                                                                   \
-    }                                                                                                                                     \
+#define MULTIPLY(function, name, type)                                                                                                        \
+  void function(int64_t m, int64_t k, const float *a, int64_t lda, const type *panel, int64_t width, bool adds, float *c, int64_t ldc) {      \
+    static void (*const table[VECTORS][ROWS])(const block *, const float *restrict, const type *restrict, float *restrict) = TABLE(name);     \
+    int64_t blocks = (m + ROWS - 1) / ROWS;                                                                                                   \
+    for (int64_t p = 0; p < k; p += STEPS) {                                                                                                  \
+      int64_t steps = k - p < STEPS ? k - p : STEPS, lines = (steps * width * (int64_t)sizeof(type) + 127) / 128;                             \
+      const type *b = panel + p * width;                                                                                                      \
+      for (int64_t i = 0; i < blocks; i++) {                                                                                                  \
+        int64_t row = m * i / blocks, rows = m * (i + 1) / blocks - row, line = lines * i / blocks;                                           \
+        block s = {steps, lda, width, ldc, lines * (i + 1) / blocks - line, (const char *)(b + steps * width) + 128 * line, p == 0 && !adds}; \
+        for (int64_t j = 0; j < width; j += VLB_LANES * VECTORS) {                                                                            \
+          int64_t vectors = (width - j) / VLB_LANES < VECTORS ? (width - j) / VLB_LANES : VECTORS;                                            \
+          table[vectors - 1][rows - 1](&s, a + row * lda + p, b + j, c + row * ldc + j);                                                      \
+        }                                                                                                                                     \
+      }                                                                                                                                       \
+    }                                                                                                                                         \
   }
 
 KERNELS(float32, float, load_f32)

@@ -1,5 +1,5 @@
 /* Matrix products for inference: C = A B with B packed once into panels of 64 columns, each [K,64] without gaps (the last one narrower, a multiple
- * of 16, padded with zeros). Float32 sums, one chain of fused multiply-adds over k per element of C, so an element is the same bits
+ * of VLB_LANES, padded with zeros). Float32 sums, one chain of fused multiply-adds over k per element of C, so an element is the same bits
  * wherever its row stands, however many rows there are and on whatever thread. For the few rows of a flow step this is half again as
  * fast as oneDNN's product of packed weights: the next piece of a panel is fetched while the present one serves all rows. */
 #ifndef VLB_TENSOR_PANEL_H

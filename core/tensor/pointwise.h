@@ -1,4 +1,4 @@
-/* Activations on sixteen floats, for the ops that store them. */
+/* Activations on vectors of floats, for the ops that store them. */
 #ifndef VLB_TENSOR_POINTWISE_H
 #define VLB_TENSOR_POINTWISE_H
 

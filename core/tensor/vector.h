@@ -1,65 +1,81 @@
-/* Sixteen floats at a time with the compilers' vector extension: the same operations in the same order on every instruction set
- * (products and sums are fused where the processor can), so a loop's result does not depend on how it was vectorised. */
+/* As many floats at a time as one register holds, with the compilers' vector extension. For one instruction set the operations and their
+ * order are fixed, whatever the compiler and the threads; between instruction sets the last bits differ, as oneDNN's do. */
 #ifndef VLB_TENSOR_VECTOR_H
 #define VLB_TENSOR_VECTOR_H
 
 #include <stdint.h>
 #include <string.h>
-#ifdef __AVX512F__
+#if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
 #include <immintrin.h>
 #endif
 
+#ifdef __AVX512F__
 enum { VLB_LANES = 16 };
-typedef float vf __attribute__((vector_size(64)));
-typedef int32_t vi __attribute__((vector_size(64)));
+#else
+enum { VLB_LANES = 8 };
+#endif
+typedef float vf __attribute__((vector_size(VLB_LANES * 4)));
+typedef int32_t vi __attribute__((vector_size(VLB_LANES * 4)));
 
 #define VLB_INLINE static inline __attribute__((always_inline))
 
-/* Where the compilers' generic code for these few is slow there is a second form; both give the same bits. */
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
-VLB_INLINE __mmask16 v_lanes(int64_t left) { return (__mmask16)(left >= VLB_LANES ? 0xffff : (1u << left) - 1u); }
-VLB_INLINE vf v_load(const float *p, int64_t left) { return (vf)_mm512_maskz_loadu_ps(v_lanes(left), p); }
-VLB_INLINE void v_store(float *p, vf v, int64_t left) { _mm512_mask_storeu_ps(p, v_lanes(left), (__m512)v); }
-VLB_INLINE vf v_select(vi mask, vf yes, vf no) { return (vf)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)mask), (__m512)no, (__m512)yes); }
+VLB_INLINE vf v_set(float x) { return x - (vf){0}; }
+/* all bits in the lanes below `left` */
+VLB_INLINE vi v_lanes(int64_t left) {
+  static const int32_t lane[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  vi at;
+  memcpy(&at, lane, sizeof at);
+  return at < (left < VLB_LANES ? (int32_t)left : VLB_LANES) - (vi){0};
+}
+
+/* The few for which the compilers' generic code is slow or calls memcpy. */
+#ifdef __AVX512F__
+VLB_INLINE __mmask16 v_bits(int64_t left) { return (__mmask16)(left >= VLB_LANES ? 0xffff : (1u << left) - 1u); }
+VLB_INLINE vf v_load(const float *p, int64_t left) { return (vf)_mm512_maskz_loadu_ps(v_bits(left), p); }
+VLB_INLINE void v_store(float *p, vf v, int64_t left) { _mm512_mask_storeu_ps(p, v_bits(left), (__m512)v); }
+VLB_INLINE vf v_select(vi mask, vf yes, vf no) { return (vf)_mm512_mask_blend_ps(_mm512_cmplt_epi32_mask((__m512i)mask, _mm512_setzero_si512()), (__m512)no, (__m512)yes); }
 VLB_INLINE vf v_max(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
 VLB_INLINE vf v_min(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
+VLB_INLINE vf v_fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+#elif defined(__AVX2__) && defined(__FMA__)
+VLB_INLINE vf v_load(const float *p, int64_t left) {
+  return left >= VLB_LANES ? (vf)_mm256_loadu_ps(p) : (vf)_mm256_maskload_ps(p, (__m256i)v_lanes(left));
+}
+VLB_INLINE void v_store(float *p, vf v, int64_t left) {
+  if (left >= VLB_LANES)
+    _mm256_storeu_ps(p, (__m256)v);
+  else
+    _mm256_maskstore_ps(p, (__m256i)v_lanes(left), (__m256)v);
+}
+VLB_INLINE vf v_select(vi mask, vf yes, vf no) { return (vf)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)mask); }
+VLB_INLINE vf v_max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+VLB_INLINE vf v_min(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+VLB_INLINE vf v_fma(vf a, vf b, vf c) { return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 #else
 VLB_INLINE vf v_load(const float *p, int64_t left) {
   vf v = {0};
-  if (left >= VLB_LANES)
-    memcpy(&v, p, sizeof v);
-  else
-    memcpy(&v, p, (size_t)left * sizeof(float));
+  memcpy(&v, p, left >= VLB_LANES ? sizeof v : (size_t)left * sizeof(float));
   return v;
 }
 VLB_INLINE void v_store(float *p, vf v, int64_t left) { memcpy(p, &v, left >= VLB_LANES ? sizeof v : (size_t)left * sizeof(float)); }
 VLB_INLINE vf v_select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 VLB_INLINE vf v_max(vf a, vf b) { return v_select(a > b, a, b); }
 VLB_INLINE vf v_min(vf a, vf b) { return v_select(a < b, a, b); }
+VLB_INLINE vf v_fma(vf a, vf b, vf c) { return a * b + c; }
 #endif
-/* v_load reads up to 16 floats, v_store writes up to 16; missing lanes load as zero. v_max and v_min give b when either is a NaN. */
+/* v_load reads up to VLB_LANES floats, v_store writes as many; missing lanes load as zero. v_max and v_min give b when either is a NaN.
+ * v_fma: a b + c, for sums that must be fused in every loop alike; gcc breaks a chain of them up as it sees fit (avoid_fma_chains). */
 
-VLB_INLINE vf v_set(float x) { return (vf){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 /* `fill` in the lanes from `left` on */
-VLB_INLINE vf v_fill(vf v, int64_t left, float fill) {
-  int32_t n = left < VLB_LANES ? (int32_t)left : VLB_LANES;
-  vi lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  return v_select(lane < (vi){n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n}, v, v_set(fill));
-}
+VLB_INLINE vf v_fill(vf v, int64_t left, float fill) { return v_select(v_lanes(left), v, v_set(fill)); }
 
-/* fixed tree over the lanes: i with i + 8, then + 4, + 2, + 1 */
-typedef float v8 __attribute__((vector_size(32)));
-typedef float v4 __attribute__((vector_size(16)));
-VLB_INLINE v8 v_half(vf v, int upper) {
-  return upper ? __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15) : __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
-}
-VLB_INLINE v4 v_quarter(v8 v, int upper) {
-  return upper ? __builtin_shufflevector(v, v, 4, 5, 6, 7) : __builtin_shufflevector(v, v, 0, 1, 2, 3);
-}
+/* fixed tree over the lanes: i with i + LANES / 2, then + LANES / 4, ... + 1 */
 VLB_INLINE float v_sum(vf v) {
-  v8 h = v_half(v, 0) + v_half(v, 1);
-  v4 q = v_quarter(h, 0) + v_quarter(h, 1);
-  return (q[0] + q[2]) + (q[1] + q[3]);
+  float a[VLB_LANES];
+  memcpy(a, &v, sizeof a);
+  for (int step = VLB_LANES / 2; step; step /= 2)
+    for (int i = 0; i < step; i++) a[i] += a[i + step];
+  return a[0];
 }
 VLB_INLINE float v_top(vf v) {
   float a[VLB_LANES];

@@ -174,26 +174,35 @@ static vlb_cell_cost train_cost(const vlb_cell *cell) {
   return (vlb_cell_cost){2 + (double)cell->work * flops / TRAIN_FLOPS, 4 * weights + 45.0 * (double)cell->settings.train.steps + 60e3};
 }
 
+/* The model as the cell's rollouts run it. */
+static vlb_model_config acting_model(const vlb_cell *cell) {
+  vlb_model_config c = cell->settings.model;
+  if (cell->kind == VLB_CELL_EVAL && vlb_control_is_plain(&cell->settings.eval.control) && !cell->settings.eval.precision) vlb_model_leave_out_unexecuted(&c);
+  return c;
+}
+
+/* Seconds of a prediction, where vlb_pace is 1. */
+static double act_cost(const vlb_model_config *c) {
+  vlb_model_shape shape;
+  return vlb_model_shape_of(c, &shape, NULL) ? 0 : vlb_act_flops(c, &shape) / ACT_FLOPS;
+}
+
 static vlb_cell_cost eval_cost(const vlb_cell *cell) {
   const vlb_settings *s = &cell->settings;
   stage where = stage_of(s->eval.suite.s);
-  vlb_model_shape shape;
-  if (vlb_model_shape_of(&s->model, &shape, NULL)) return (vlb_cell_cost){0, 0};
-  double steps = (double)cell->work * (double)s->eval.max_steps * (cell->untrained ? 1 : POLICY_LENGTH);
-  double act = vlb_act_flops(&s->model, &shape) / ACT_FLOPS / (double)s->model.n_action_steps;
+  vlb_model_config c = acting_model(cell);
+  double steps = (double)cell->work * (double)s->eval.max_steps * (cell->untrained ? 1 : POLICY_LENGTH), act = act_cost(&c) / (double)c.n_action_steps;
   return (vlb_cell_cost){where.tasks * RENDERER + steps * (act + control_step(where.robot, s->eval.render_size)), 3000 + 120 * (double)cell->work};
 }
 
 vlb_cell_cost vlb_cell_expected(const vlb_cell *cell) {
-  vlb_model_shape shape;
   switch (cell->kind) {
     case VLB_CELL_DEMOS: return demos_cost(cell);
     case VLB_CELL_TRAIN: return train_cost(cell);
     case VLB_CELL_EVAL: return eval_cost(cell);
     default: break;
   }
-  if (vlb_model_shape_of(&cell->settings.model, &shape, NULL)) return (vlb_cell_cost){0, 0};
-  return (vlb_cell_cost){0.2 + (double)(cell->work + 2) * vlb_act_flops(&cell->settings.model, &shape) / ACT_FLOPS, 2500};
+  return (vlb_cell_cost){0.2 + (double)(cell->work + 2) * act_cost(&cell->settings.model), 2500};
 }
 
 /* ---- this machine ---- */
@@ -239,11 +248,10 @@ static double measure_training(const vlb_cell *cell) {
 }
 
 static double measure_acting(const vlb_cell *cell) {
-  vlb_model_shape shape;
+  vlb_model_config c = acting_model(cell);
   vlb_prediction_cost cost;
   vlb_context ctx = {.threads = 1};
-  if (vlb_model_shape_of(&cell->settings.model, &shape, NULL) || vlb_cost_measure(&cell->settings.model, &cost, &ctx, NULL)) return 0;
-  return 1e-3 * cost.ms / (vlb_act_flops(&cell->settings.model, &shape) / ACT_FLOPS);
+  return vlb_cost_measure(&c, &cost, &ctx, NULL) ? 0 : 1e-3 * cost.ms / act_cost(&c);
 }
 
 /* The most expensive cell of a kind. */
@@ -262,10 +270,8 @@ static void measure(const vlb_plan *plan, vlb_pace *pace) {
   if (!(acting > 0)) return;
   /* the part of a rollout that is the policy's; the simulator's is taken as it is elsewhere */
   const vlb_settings *s = &eval->settings;
-  vlb_model_shape shape;
-  if (vlb_model_shape_of(&s->model, &shape, NULL)) return;
-  double act = vlb_act_flops(&s->model, &shape) / ACT_FLOPS / (double)s->model.n_action_steps;
-  double step = control_step(stage_of(s->eval.suite.s).robot, s->eval.render_size);
+  vlb_model_config c = acting_model(eval);
+  double act = act_cost(&c) / (double)c.n_action_steps, step = control_step(stage_of(s->eval.suite.s).robot, s->eval.render_size);
   pace->of[VLB_CELL_EVAL].cpu = (acting * act + step) / (act + step);
   if (!pace->of[VLB_CELL_LATENCY].cells) pace->of[VLB_CELL_LATENCY].cpu = acting;
 }

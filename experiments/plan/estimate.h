@@ -14,7 +14,7 @@ double vlb_sample_flops(const vlb_model_config *config, const vlb_model_shape *s
 double vlb_act_flops(const vlb_model_config *config, const vlb_model_shape *shape);
 
 /* Raised when expectations change, so that a pace is not learnt from cells that were compared with others. */
-enum { VLB_ESTIMATE_VERSION = 2 };
+enum { VLB_ESTIMATE_VERSION = 3 };
 
 /* On the machine that the constants were measured on. */
 typedef struct {

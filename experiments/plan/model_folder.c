@@ -121,6 +121,7 @@ vlb_code vlb_model_folder_eval(const char *folder, const vlb_model_config *confi
   vlb_policy_source source = {.embodiment = suite->embodiment, .seed = (uint64_t)eval->seed,
                               .inference = vlb_model_folder_is_checkpoint(folder) || eval->precision ? &inference : NULL};
   vlb_code code = vlb_model_folder_load(folder, config, untrained, suite->embodiment, ctx->log, &source.trained, err);
+  if (!code && vlb_control_is_plain(&eval->control) && !eval->precision) vlb_model_leave_out_unexecuted(&source.trained.model->config);
   if (!code) code = vlb_ranges_prepare(&source.trained, inference.precision, NULL, ctx->threads, NULL, 0, ctx->log, &ranges, err);
   inference.ranges = ranges.top;
   inference.range_count = ranges.count;

@@ -91,8 +91,10 @@ static void test_low_precision_is_near(void **state) {
   vlb_model *m = model_of("");
   sample_batch b = batch_of(&m->config, 2, 42, true);
   float *exact = act(m, &b, 2, &(vlb_inference_options){.threads = 1}), ranges[200] = {0};
-  free(act(m, &b, 2, &(vlb_inference_options){.threads = 2, .precision = VLB_INT8, .ranges = ranges, .range_count = 200, .calibrate = true}));
-  assert_true(ranges[0] > 0);
+  if (!vlb_precision_check(VLB_INT8, NULL)) {
+    free(act(m, &b, 2, &(vlb_inference_options){.threads = 2, .precision = VLB_INT8, .ranges = ranges, .range_count = 200, .calibrate = true}));
+    assert_true(ranges[0] > 0);
+  }
   for (vlb_precision p = VLB_BFLOAT16; p <= VLB_INT8; p++) {
     if (vlb_precision_check(p, NULL)) continue;
     float *low = act(m, &b, 2, &(vlb_inference_options){.threads = 1, .precision = p, .ranges = ranges, .range_count = 200});

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/base/rng.h"
+#include "core/tensor/backend.h"
 #include "tests/core/model/sample.h"
 
 static const char *const extras[] = {
@@ -238,6 +239,17 @@ static void test_frozen_flops(void **state) {
                 backward[1] / forward[0], backward[2] / forward[0], backward[3] / forward[0]);
 }
 
+/* The same bits, or where products make no such promise, nearly the same numbers. */
+static void assert_same(const float *a, const float *b, size_t n) {
+  if (vlb_backend_rows_alike()) {
+    assert_memory_equal(a, b, n * sizeof *a);
+    return;
+  }
+  double size = 0, off = 0;
+  for (size_t i = 0; i < n; i++) size += (double)a[i] * (double)a[i], off += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+  if (!(off <= 1e-10 * size)) fail_msg("off by %.2g of the norm", sqrt(off / size));
+}
+
 /* what is trained besides does not change an expert parameter's gradient */
 static void test_freezing_does_not_change_the_rest(void **state) {
   (void)state;
@@ -249,12 +261,13 @@ static void test_freezing_does_not_change_the_rest(void **state) {
     vlb_model *a = model_of(frozen), *b = model_of(open);
     sample_batch batch = batch_of(&a->config, 3, 5, true);
     float *ga, *gb;
-    assert_true(objective_run(a, &batch, &ga) == objective_run(b, &batch, &gb));
+    double la = objective_run(a, &batch, &ga), lb = objective_run(b, &batch, &gb);
+    assert_true(vlb_backend_rows_alike() ? la == lb : fabs(la - lb) <= 1e-6 * la);
     for (int p = 0; p < a->param_count; p++) {
       if (!a->params[p].trainable) continue;
       const vlb_param *q = &b->params[vlb_model_find(b, a->params[p].name)];
       assert_true(q->trainable);
-      assert_memory_equal(ga + a->params[p].offset, gb + q->offset, q->size * sizeof *ga);
+      assert_same(ga + a->params[p].offset, gb + q->offset, q->size);
     }
     free(ga), free(gb);
     batch_free(&batch);

@@ -72,7 +72,7 @@ static void test_adds(void **state) {
 /* a product with a weight in bfloat16 is that with the rounded weight */
 static void test_bf16(void **state) {
   (void)state;
-  enum { M = 7, N = 40, K = 150 };
+  enum { M = 7, N = 48, K = 150 };
   float *a = numbers(M * K, 1), *w = numbers(N * K, 2), *c = numbers(M * 48, 3), *wanted = numbers(M * 48, 4), *packed = numbers(48 * K, 5);
   uint16_t *half = calloc(48 * K + 64, sizeof *half);
   assert_non_null(half);

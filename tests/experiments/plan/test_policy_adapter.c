@@ -62,7 +62,7 @@ static void act(const vlb_policy_source *source, int batch, int n, const vlb_obs
   vlb_error err = {VLB_OK, ""};
   if (vlb_policy_adapter_create(source, batch, &a, &err)) fail_msg("%s", err.message);
   vlb_policy_callback c = vlb_policy_adapter_callback(a);
-  assert_int_equal(c.chunk, CHUNK);
+  assert_int_equal(c.chunk, source->trained.model->config.chunk_size);
   assert_int_equal(c.n_action_steps, 3);
   if (c.infer(c.self, n, o, actions, &err)) fail_msg("%s", err.message);
   vlb_policy_adapter_free(a);
@@ -126,6 +126,32 @@ static void units(void **state) {
   }
 }
 
+/* where rows of actions do not see each other, those that are not executed may be left out: the others stay as they are */
+static void unexecuted_actions_are_not_missed(void **state) {
+  const fixture *f = *state;
+  static const struct {
+    int64_t attention, state, objective, rows;
+  } kinds[] = {{VLB_ATTENTION_CROSS, VLB_STATE_PREFIX, VLB_OBJECTIVE_FLOW, 3}, {VLB_ATTENTION_CROSS, VLB_STATE_SUFFIX, VLB_OBJECTIVE_FLOW, 3},
+               {VLB_ATTENTION_CROSS, VLB_STATE_SUFFIX_SEEN, VLB_OBJECTIVE_FLOW, 3}, {VLB_ATTENTION_CROSS, VLB_STATE_PREFIX, VLB_OBJECTIVE_L1, 3},
+               {VLB_ATTENTION_INTERLEAVED, VLB_STATE_PREFIX, VLB_OBJECTIVE_FLOW, CHUNK}, {VLB_ATTENTION_SELF, VLB_STATE_PREFIX, VLB_OBJECTIVE_FLOW, CHUNK}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    vlb_policy_source source = f->source;
+    vlb_model_config c = source.trained.model->config;
+    vlb_observation o = observation(f, 1);
+    vlb_error err = {VLB_OK, ""};
+    float whole[ACTIONS], left[ACTIONS];
+    c.attention = kinds[i].attention, c.state = kinds[i].state, c.objective = kinds[i].objective;
+    if (vlb_model_create(&c, &source.trained.model, &err)) fail_msg("%s", err.message);
+    vlb_model_init(source.trained.model, 3);
+    act(&source, 1, 1, &o, whole);
+    vlb_model_leave_out_unexecuted(&source.trained.model->config);
+    assert_int_equal(source.trained.model->config.chunk_size, kinds[i].rows);
+    act(&source, 1, 1, &o, left);
+    for (int64_t k = 0; k < kinds[i].rows * VLB_MAX_ACTION; k++) assert_float_equal(left[k], whole[k], 1e-5);
+    vlb_model_free(source.trained.model);
+  }
+}
+
 static void misfits_are_told(void **state) {
   const fixture *f = *state;
   vlb_policy_adapter *a;
@@ -171,6 +197,6 @@ static void another_robot(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(company_does_not_matter), cmocka_unit_test(everything_counts), cmocka_unit_test(units),
-                                     cmocka_unit_test(misfits_are_told), cmocka_unit_test(another_robot)};
+                                     cmocka_unit_test(unexecuted_actions_are_not_missed), cmocka_unit_test(misfits_are_told), cmocka_unit_test(another_robot)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
