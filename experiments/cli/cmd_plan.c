@@ -126,7 +126,7 @@ static void print_sums(const vlb_study *s, const vlb_outlook *o, int threads) {
   }
   printf("%-15s            %18s  %10s   on %d thread%s of an otherwise idle machine\n", "all", vlb_about(o->seconds, time, sizeof time),
          vlb_about_bytes(o->bytes, disk, sizeof disk), threads, threads > 1 ? "s" : "");
-  vlb_study_print_prefix(s, o);
+  vlb_study_print_prefix(s->root, o->prefix_bytes);
 }
 
 static json_t *points_json(const double *points) {
@@ -179,7 +179,7 @@ static int see_cell(seen *s, const char *name) {
 
 typedef struct {
   int cells, todo;
-  double seconds, bytes;
+  double seconds, bytes, prefix_bytes; /* of the one prefix cache: what the hungriest file wants */
 } sum;
 
 static vlb_code add_up(const vlb_study *s, const vlb_outlook *o, seen *cells, sum *out, vlb_error *err) {
@@ -206,7 +206,7 @@ static vlb_code plan_file(const vlb_args *args, int i, vlb_preset preset, const 
   vlb_ablation *ablation;
   vlb_study s;
   vlb_outlook o;
-  sum one = {0, 0, 0, 0};
+  sum one = {0};
   VLB_TRY(vlb_ablation_read(vlb_arg_at(args, i), preset, &ablation, err));
   VLB_TRY(vlb_study_of(ablation, vlb_arg_text(args, "store", "results"), &s, err));
   vlb_code code = vlb_study_outlook(&s, ctx, &o, err);
@@ -215,7 +215,9 @@ static vlb_code plan_file(const vlb_args *args, int i, vlb_preset preset, const 
   if (!code && rows)
     json_array_append_new(rows, json_pack("{s:s,s:i,s:i,s:i,s:f,s:f}", "ablation", s.ablation->name, "arms", s.ablation->arm_count, "cells", one.cells,
                                           "to_do", one.todo, "seconds", one.seconds, "bytes", one.bytes));
-  *total = (sum){total->cells + one.cells, total->todo + one.todo, total->seconds + one.seconds, total->bytes + one.bytes};
+  if (!code) one.prefix_bytes = o.prefix_bytes;
+  *total = (sum){total->cells + one.cells, total->todo + one.todo, total->seconds + one.seconds, total->bytes + one.bytes,
+                 fmax(total->prefix_bytes, one.prefix_bytes)};
   if (!code) free(o.cells);
   vlb_study_close(&s);
   return code;
@@ -224,7 +226,7 @@ static vlb_code plan_file(const vlb_args *args, int i, vlb_preset preset, const 
 static vlb_code plan_files(const vlb_args *args, const vlb_context *ctx, vlb_error *err) {
   vlb_preset preset = VLB_PRESET_DEFAULT;
   seen cells = {.name = NULL};
-  sum total = {0, 0, 0, 0};
+  sum total = {0};
   VLB_TRY(vlb_arg_preset(args, &preset, err));
   json_t *rows = vlb_arg_on(args, "json") ? json_array() : NULL;
   if (!rows) printf("%-32s %5s %6s %6s  %18s  %10s\n", "cells that no file before has", "arms", "cells", "to do", "about", "disk");
@@ -234,9 +236,11 @@ static vlb_code plan_files(const vlb_args *args, const vlb_context *ctx, vlb_err
   if (!code && !rows) {
     print_sum("all", 0, &total);
     printf("times on %d thread%s of an otherwise idle machine\n", ctx->threads, ctx->threads > 1 ? "s" : "");
+    vlb_study_print_prefix(vlb_arg_text(args, "store", "results"), total.prefix_bytes);
   }
   if (!code && rows) {
-    json_t *root = json_pack("{s:O,s:i,s:i,s:f,s:f}", "files", rows, "cells", total.cells, "to_do", total.todo, "seconds", total.seconds, "bytes", total.bytes);
+    json_t *root = json_pack("{s:O,s:i,s:i,s:f,s:f,s:f}", "files", rows, "cells", total.cells, "to_do", total.todo, "seconds", total.seconds, "bytes", total.bytes,
+                             "prefix_cache_bytes", total.prefix_bytes);
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(root);

@@ -17,10 +17,10 @@ static int widest_label(const vlb_plan *plan) {
   return widest;
 }
 
-void vlb_study_print_prefix(const vlb_study *s, const vlb_outlook *o) {
+void vlb_study_print_prefix(const char *root, double prefix_bytes) {
   char bytes[32];
-  if (o->prefix_bytes > 0)
-    printf("prefix cache: up to %s more while it trains; %s/prefix_cache may be deleted at any time\n", vlb_about_bytes(o->prefix_bytes, bytes, sizeof bytes), s->root);
+  if (prefix_bytes > 0)
+    printf("prefix cache: up to %s more while it trains; %s/prefix_cache may be deleted at any time\n", vlb_about_bytes(prefix_bytes, bytes, sizeof bytes), root);
 }
 
 static void print_cells(const vlb_study *s, const vlb_outlook *o) {
@@ -38,7 +38,7 @@ static void print_cells(const vlb_study *s, const vlb_outlook *o) {
   char bytes[32];
   printf("\n%d cells, %d done; to do: %s on this machine, %s of disk\n", s->plan.count, done, vlb_about(o->seconds, about, sizeof about),
          vlb_about_bytes(o->bytes, bytes, sizeof bytes));
-  vlb_study_print_prefix(s, o);
+  vlb_study_print_prefix(s->root, o->prefix_bytes);
 }
 
 static void print_plan(const vlb_study *s, const vlb_outlook *o) {

@@ -36,7 +36,7 @@ typedef struct {
 } vlb_outlook;
 vlb_code vlb_study_outlook(const vlb_study *study, const vlb_context *ctx, vlb_outlook *outlook, vlb_error *err);
 /* a line on stdout about the disk that prefix caches take meanwhile, if there are any */
-void vlb_study_print_prefix(const vlb_study *study, const vlb_outlook *outlook);
+void vlb_study_print_prefix(const char *root, double prefix_bytes);
 json_t *vlb_study_json(const vlb_study *study, const vlb_outlook *outlook);
 
 /* On stdout, as text or with --json. */
