@@ -22,7 +22,6 @@ typedef struct {
   char *text;
   size_t text_size;
   size_t *ends; /* of every frame's text */
-  mjtNum (*arm)[VLB_MAX_DOF]; /* where the robot's joints are in every frame */
 } reel;
 
 typedef struct {
@@ -37,7 +36,7 @@ typedef struct {
 } recorder;
 
 static void free_reel(reel *r) {
-  free(r->pixels), free(r->text), free(r->ends), free(r->arm);
+  free(r->pixels), free(r->text), free(r->ends);
   *r = (reel){0};
 }
 
@@ -53,9 +52,7 @@ static vlb_code grow(reel *to, size_t bytes, vlb_error *err) {
   if (pixels) to->pixels = pixels;
   size_t *ends = realloc(to->ends, (size_t)room * sizeof *ends);
   if (ends) to->ends = ends;
-  mjtNum (*arm)[VLB_MAX_DOF] = realloc(to->arm, (size_t)room * sizeof *arm);
-  if (arm) to->arm = arm;
-  if (!pixels || !ends || !arm) return vlb_fail(err, VLB_FAILED, "no memory for scenes");
+  if (!pixels || !ends) return vlb_fail(err, VLB_FAILED, "no memory for scenes");
   to->room = room;
   return VLB_OK;
 }
@@ -74,7 +71,6 @@ static vlb_code take_frame(const recorder *r, const vlb_world *w, vlb_renderer *
   if (code) return code;
   vlb_facts_write(w, rng, text);
   if (fflush(text)) return vlb_fail(err, VLB_FAILED, "no memory for captions");
-  mju_copy(to->arm[to->frames], w->data->qpos, w->scene->robot_joints);
   to->ends[to->frames++] = to->text_size;
   return VLB_OK;
 }
@@ -101,27 +97,6 @@ static vlb_code play(const recorder *r, vlb_world *w, vlb_renderer *renderer, in
   return VLB_OK;
 }
 
-/* Other starts of the task under the arm as it was in the episode. A start costs a fraction of an episode, and in how many ways things lie is
- * what a small VLM learns places from. */
-static vlb_code vary(const recorder *r, vlb_world *w, vlb_renderer *renderer, int episode, reel *to, FILE *text, vlb_error *err) {
-  enum { POSES = 4 }; /* of the arm, over one start */
-  uint64_t seed = (uint64_t)r->config->seed;
-  int played = to->frames;
-  for (int64_t k = 1; k <= r->config->layouts && played; k++) {
-    int start = (int)(k * r->config->episodes_per_task) + episode;
-    vlb_rng rng = vlb_rng_make(seed, VLB_RNG_SCENE, (uint32_t)w->task_index, (uint32_t)start);
-    vlb_error trouble;
-    if (vlb_world_start(w, start, seed, &trouble)) continue;
-    VLB_TRY(w->suite->family->expert_start(w, start, seed, err));
-    for (int i = 0; i < POSES; i++) {
-      mju_copy(w->data->qpos, to->arm[vlb_rng_below(&rng, (uint32_t)played)], w->scene->robot_joints);
-      mj_forward(w->model, w->data);
-      VLB_TRY(take_frame(r, w, renderer, &rng, to, text, err));
-    }
-  }
-  return VLB_OK;
-}
-
 static vlb_code record_episode(void *self, int index, int worker, vlb_error *err) {
   recorder *r = self;
   reel *to = &r->reels[index];
@@ -133,7 +108,6 @@ static vlb_code record_episode(void *self, int index, int worker, vlb_error *err
   vlb_code code = vlb_world_open(&world, r->suite, r->task, r->scenes[r->task], err);
   if (!code) code = vlb_renderers_take(&r->renderers, worker, r->scenes[r->task], &renderer, err);
   if (!code) code = play(r, &world, renderer, index, to, text, err);
-  if (!code) code = vary(r, &world, renderer, index, to, text, err);
   if (renderer) vlb_renderers_give(&r->renderers, worker);
   vlb_world_close(&world);
   if (fclose(text) && !code) code = vlb_fail(err, VLB_FAILED, "no memory for captions");

@@ -1,5 +1,4 @@
-/* Scenes with captions for pretraining: frames from starts and along the scripted expert's way, pushed off it now and then, and further starts
- * under the same arm. */
+/* Scenes with captions for pretraining: frames from starts and along the scripted expert's way, pushed off it now and then. */
 #ifndef VLB_SIM_CAPTIONS_H
 #define VLB_SIM_CAPTIONS_H
 
@@ -10,7 +9,6 @@
   X(TEXT, suites, "spatial,object,goal,long", 0, 0, NULL, "suites whose scenes are shown, separated by commas")     \
   X(INT, episodes_per_task, "20", 1, 100000, NULL, "episodes per task; of every 20 the last is held out")           \
   X(INT, every, "5", 1, 1000, NULL, "control steps between frames, on average")                                     \
-  X(INT, layouts, "0", 0, 1000, NULL, "other starts per episode, seen under the arm as it was in the episode")      \
   X(INT, seed, "50000", 0, 9e15, NULL, "seed of the initial states; demonstrations and evaluations have others")    \
   X(INT, render_size, "64", 16, 2048, NULL, "pixels of the square camera pictures")                                 \
   X(BOOL, shadows, "false", 0, 1, NULL, "render shadows")
