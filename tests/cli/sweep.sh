@@ -1,7 +1,7 @@
-# what a sweep would do; the same sweep as a file; mistakes in the words of the command line
+# what a sweep would do; the same sweep as a file; mistakes in the words of the command line; how long it takes is the machine's business (ABOUT)
 cp -r "$data"/tiny/. .
 sed '/^\[\[arm\]\]/,$d; /^floor/d' tiny.toml >base.toml
-names() { sed -E 's/-[0-9a-f]{12} */-HASH  /'; }
+names() { sed -E 's/-[0-9a-f]{12} */-HASH  /; s/ +(less than a minute|([0-9]+ h )?[0-9]+ min)/ ABOUT/'; }
 vlabench sweep base.toml --layers 1..2 --width 0.5,1 -n | names
 vlabench sweep base.toml --action-steps 1,5 --axis train.lr=1e-3 --set train.steps=7 -n | names
 printf 'extends = "base.toml"\n[sweep]\nlayers = "1..2"\nwidth = [0.5, 1]\n' >swept.toml
