@@ -75,7 +75,7 @@ typedef struct {
 vlb_code vlb_model_shape_of(const vlb_model_config *config, vlb_model_shape *shape, vlb_error *err);
 
 /* For a rollout in which the rest of a chunk is never looked at: rows of the suffix that only look across do not see each other, so with attention = cross
- * those of actions beyond n_action_steps need not be computed. The actions that remain are the same (the same bits where oneDNN treats all rows alike). */
+ * those of actions beyond n_action_steps need not be computed. The actions that remain are the same up to rounding. */
 void vlb_model_leave_out_unexecuted(vlb_model_config *config);
 
 /* Whether the model takes what the robot shows and gives what it takes. VLB_USAGE names the first key that does not fit and its value. */
