@@ -24,7 +24,8 @@ typedef enum {
   VLB_RNG_CALIBRATE = 30, /* synthetic observations: index = observation */
   VLB_RNG_VARIETY = 31,   /* cameras and light of a demonstration: index = task, episode */
   VLB_RNG_UNSTEADY = 32,  /* noise on a demonstration's actions: index = task, episode */
-  VLB_RNG_PUSH = 33       /* pushes in a demonstration: index = task, episode */
+  VLB_RNG_PUSH = 33,      /* pushes in a demonstration: index = task, episode */
+  VLB_RNG_ROWS = 34       /* rows of a chunk that a sample shows: index = step, sample */
 } vlb_rng_purpose;
 
 typedef struct {

@@ -94,6 +94,13 @@ static void copy_pad(const vlb_inputs *in, const vlb_build *b, float *to, int ke
   }
 }
 
+/* Where actions are not all of their chunk; a state's row before them stays at 0. */
+static void place_rows(vlb_inputs *in, const vlb_build *b, const int32_t *rows) {
+  int count = (int)b->model->config.chunk_size, before = b->rows.suffix - count;
+  for (int i = 0; rows && in->position_chunk && i < b->batch; i++)
+    for (int k = 0; k < count; k++) in->position_chunk[i * b->rows.suffix + before + k] = before + rows[i * count + k];
+}
+
 static void fill_segment(vlb_inputs *in, const vlb_build *b, int s, int first, int rows) {
   copy_positions(in, b, in->position[s], first, rows);
   if (b->joined) {
@@ -116,6 +123,7 @@ void vlb_inputs_fill(vlb_inputs *in, const vlb_build *b, const vlb_batch *batch)
   copy_positions(in, b, in->position_suffix, all->prefix, b->rows.suffix);
   copy_pad(in, b, in->mask_cross, keys, b->model->config.state == VLB_STATE_SUFFIX_SEEN);
   copy_mask(in, b, in->mask_suffix, all->prefix, b->rows.suffix, keys, true);
+  place_rows(in, b, batch->chunk_rows);
   vlb_graph_bind_ids(b->g, b->tokens, batch->tokens);
   vlb_graph_bind(b->g, b->state, batch->state);
   if (in->images)

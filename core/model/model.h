@@ -81,6 +81,7 @@ typedef struct {
   const float *state;        /* [B,max_state_dim], zero padded */
   const float *actions;      /* [B,T,max_action_dim], zero padded (training) */
   const uint8_t *action_pad; /* [B,T] 1 = beyond the episode's end (training) */
+  const int32_t *chunk_rows; /* [B,T] places of these actions in their chunk; NULL: 0..T-1. Others only where attention is cross */
   const float *noise;        /* [B,T,max_action_dim] */
   const float *time;         /* [B] in [0.001,1] (training) */
   const vlb_guidance *guidance; /* [B] of a flow's inference; NULL: none */

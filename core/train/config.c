@@ -15,3 +15,14 @@ vlb_code vlb_train_config_check(const vlb_train_config *c, vlb_error *err) {
   if (!(c->eps > 0)) return vlb_fail(err, VLB_USAGE, "eps is %g: a weight without gradient would become 0/0; it must be above 0", c->eps);
   return VLB_OK;
 }
+
+vlb_code vlb_train_seen_model(const vlb_train_config *config, const vlb_model_config *model, vlb_model_config *seen, vlb_error *err) {
+  *seen = *model;
+  if (!config->chunk_rows || config->chunk_rows >= model->chunk_size) return VLB_OK;
+  if (model->attention != VLB_ATTENTION_CROSS)
+    return vlb_fail(err, VLB_USAGE, "chunk_rows = %lld: the actions of a chunk see each other in self-attention layers; it needs attention = \"cross\", or chunk_rows = 0",
+                    (long long)config->chunk_rows);
+  seen->chunk_size = config->chunk_rows;
+  if (seen->n_action_steps > seen->chunk_size) seen->n_action_steps = seen->chunk_size;
+  return VLB_OK;
+}

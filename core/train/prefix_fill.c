@@ -149,7 +149,7 @@ static vlb_code open_worker(const fill *f, filler *w, vlb_error *err) {
   const vlb_prefix_cache *c = f->cache;
   bool kv = c->source == VLB_PREFIX_KV;
   size_t n = (size_t)f->batch;
-  VLB_TRY(vlb_samples_open(&w->samples, f->model, f->batch, VLB_PREFIX_IMAGES, err));
+  VLB_TRY(vlb_samples_open(&w->samples, f->model, f->model->config.chunk_size, f->batch, VLB_PREFIX_IMAGES, err));
   VLB_TRY(vlb_vision_create(f->model, f->batch, &w->vision, err));
   if (kv) VLB_TRY(vlb_prefix_create(f->model, f->batch, c->bf16, &w->prefix, err));
   w->tokens = malloc(n * vlb_prefix_token_count(f->model) * sizeof *w->tokens);

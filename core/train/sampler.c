@@ -40,6 +40,12 @@ int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk) {
   return left < chunk ? left : chunk;
 }
 
+void vlb_sample_rows(uint64_t seed, int64_t step, int64_t sample, int64_t chunk, int64_t rows, int32_t *out) {
+  vlb_rng rng = vlb_rng_make(seed, VLB_RNG_ROWS, (uint32_t)step, (uint32_t)sample);
+  int64_t start = rows < chunk ? vlb_rng_below(&rng, (uint32_t)chunk) : 0;
+  for (int64_t k = 0; k < rows; k++) out[k] = (int32_t)((k * chunk + start) / rows);
+}
+
 /* --- batches --- */
 
 static size_t view_floats(const vlb_samples *b) { return 3 * (size_t)(b->model->image_size * b->model->image_size); }
@@ -53,9 +59,9 @@ static float *pictures(vlb_samples *b, const vlb_model *m) {
   }
 }
 
-vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *m, int n, vlb_prefix_source source, vlb_error *err) {
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *m, int64_t whole_chunk, int n, vlb_prefix_source source, vlb_error *err) {
   const vlb_model_config *c = &m->config;
-  *b = (vlb_samples){.model = c, .source = source, .n = n};
+  *b = (vlb_samples){.model = c, .chunk = whole_chunk, .source = source, .n = n};
   size_t count = (size_t)n, chunk = (size_t)c->chunk_size, length = (size_t)c->tokenizer_max_length;
   size_t width = (size_t)c->max_action_dim;
   /* zeroed: padded dimensions stay 0 for good */
@@ -65,9 +71,10 @@ vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *m, int n, vlb_prefix_
   b->state = calloc(count * (size_t)c->max_state_dim, sizeof *b->state);
   b->actions = calloc(count * chunk * width, sizeof *b->actions);
   b->action_pad = calloc(count * chunk, 1);
+  b->chunk_rows = calloc(count * chunk, sizeof *b->chunk_rows);
   b->noise = calloc(count * chunk * width, sizeof *b->noise);
   b->time = calloc(count, sizeof *b->time);
-  if (!seen || !b->tokens || !b->token_mask || !b->state || !b->actions || !b->action_pad || !b->noise || !b->time) {
+  if (!seen || !b->tokens || !b->token_mask || !b->state || !b->actions || !b->action_pad || !b->chunk_rows || !b->noise || !b->time) {
     vlb_samples_close(b);
     return vlb_fail(err, VLB_FAILED, "not enough memory for %d training samples; lower batch_size", n);
   }
@@ -83,6 +90,7 @@ void vlb_samples_close(vlb_samples *b) {
   free(b->state);
   free(b->actions);
   free(b->action_pad);
+  free(b->chunk_rows);
   free(b->noise);
   free(b->time);
   *b = (vlb_samples){0};
@@ -101,14 +109,14 @@ void vlb_samples_observe(vlb_samples *b, int at, const vlb_dataset *data, int64_
          (size_t)data->state_dim * sizeof *b->state);
 }
 
-/* Target i is the action of frame + i, held at the episode's last action beyond its end and marked there. */
+/* The target of row i is the action of frame + i, held at the episode's last action beyond its end and marked there. */
 static void fill_actions(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame) {
-  int64_t chunk = b->model->chunk_size, valid = vlb_valid_steps(data, frame, chunk);
-  float *out = b->actions + at * chunk * b->model->max_action_dim;
-  for (int64_t i = 0; i < chunk; i++, out += b->model->max_action_dim) {
-    int64_t source = frame + (i < valid ? i : valid - 1);
+  int64_t rows = b->model->chunk_size, valid = vlb_valid_steps(data, frame, b->chunk);
+  float *out = b->actions + at * rows * b->model->max_action_dim;
+  for (int64_t k = 0; k < rows; k++, out += b->model->max_action_dim) {
+    int64_t i = b->chunk_rows[at * rows + k], source = frame + (i < valid ? i : valid - 1);
     memcpy(out, data->actions + source * data->action_dim, (size_t)data->action_dim * sizeof *out);
-    b->action_pad[at * chunk + i] = i >= valid;
+    b->action_pad[at * rows + k] = i >= valid;
   }
 }
 
@@ -125,6 +133,7 @@ float vlb_sample_time(int64_t sampling, vlb_rng *rng) {
 
 void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample) {
   vlb_samples_observe(b, at, data, frame);
+  vlb_sample_rows(seed, step, sample, b->chunk, b->model->chunk_size, b->chunk_rows + at * b->model->chunk_size);
   fill_actions(b, at, data, frame);
   size_t noise = (size_t)(b->model->chunk_size * b->model->max_action_dim);
   vlb_rng rng = vlb_rng_make(seed, VLB_RNG_NOISE, (uint32_t)step, (uint32_t)sample);
@@ -142,6 +151,7 @@ vlb_batch vlb_samples_batch(const vlb_samples *b) {
                      .state = b->state,
                      .actions = b->actions,
                      .action_pad = b->action_pad,
+                     .chunk_rows = b->chunk_rows,
                      .noise = b->noise,
                      .time = b->time};
 }

@@ -22,19 +22,25 @@ void vlb_sampler_step(vlb_sampler *s, int64_t step, int64_t *out);
 /* Steps of the chunk that starts at `frame` which lie within its episode, 1..T. */
 int64_t vlb_valid_steps(const vlb_dataset *data, int64_t frame, int64_t chunk);
 
+/* The rows of a chunk that (seed, step, sample) shows, ascending: out[rows], evenly spread from a random place on, so that each is as likely as any other.
+ * All of them where rows = chunk. */
+void vlb_sample_rows(uint64_t seed, int64_t step, int64_t sample, int64_t chunk, int64_t rows, int32_t *out);
+
 /* Memory of a batch of n samples in vlb_batch's layout; recorded views are all real, empty cameras are the model's affair. */
 typedef struct {
-  const vlb_model_config *model;
+  const vlb_model_config *model; /* as a step sees it: T is its chunk_size */
+  int64_t chunk;                 /* of which those T are rows */
   vlb_prefix_source source; /* which of the next three there is */
   float *images, *image_tokens, *kv;
   int n;
   int64_t time_sampling; /* VLB_TIME_BETA where it is not set */
   float *state, *actions, *noise, *time;
   uint8_t *token_mask, *action_pad;
-  int32_t *tokens;
+  int32_t *tokens, *chunk_rows;
 } vlb_samples;
 
-vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *model, int n, vlb_prefix_source source, vlb_error *err);
+/* chunk: that of the whole model. */
+vlb_code vlb_samples_open(vlb_samples *b, const vlb_model *seen, int64_t chunk, int n, vlb_prefix_source source, vlb_error *err);
 void vlb_samples_close(vlb_samples *b);
 /* Fills place `at` with `frame`, but for image tokens or kv, which are the prefix cache's to fill; noise and time are those of (seed, step, sample), sample = place in the whole batch. */
 void vlb_samples_fill(vlb_samples *b, int at, const vlb_dataset *data, int64_t frame, uint64_t seed, int64_t step, int64_t sample);

@@ -30,6 +30,7 @@
   X(REAL, prefix_cache_memory_gb, "1", 0, 1e6, NULL, "most of the mapped cache that stays in the program's memory, GB") \
   X(ENUM, prefix_precision, "float32", 0, 0, "float32 bfloat16", "frozen VLM: keys and values of pictures and words as training sees them, cached or not") \
   X(ENUM, loss, "current", 0, 0, "current 2025 spring2026", "entries counted: valid ones; all, padded too, as in 2025; valid ones over the number of all") \
+  X(INT, chunk_rows, "0", 0, 100000, NULL, "attention = cross: at most so many actions of each chunk are looked at, drawn anew each time; 0: all") \
   X(ENUM, time_sampling, "beta", 0, 0, "beta ratio", "times of the flow: Beta(1.5, 1); the biased ratio of powers of before 28 July 2025") \
   X(INT, checkpoint_every, "500", 1, 100000000, NULL, "steps between resumable checkpoints")
 
@@ -45,6 +46,9 @@ extern const vlb_field vlb_train_fields[];
 
 /* Checks across keys. VLB_USAGE names the keys and the reason. vlb_train calls it; a plan may call it earlier. */
 vlb_code vlb_train_config_check(const vlb_train_config *config, vlb_error *err);
+
+/* The model as a training step sees it: with chunk_rows, its chunks have at most so many actions. VLB_USAGE where the actions see each other. */
+vlb_code vlb_train_seen_model(const vlb_train_config *config, const vlb_model_config *model, vlb_model_config *seen, vlb_error *err);
 
 /* Frames of all episodes, ready for sampling (core/train/dataset.c). */
 typedef struct vlb_dataset vlb_dataset;

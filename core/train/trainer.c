@@ -70,12 +70,19 @@ static vlb_code update_chunk(void *self, int chunk, int worker, vlb_error *err) 
 
 static int chunk_count(const vlb_trainer *t) { return (int)((t->n + VLB_CHUNK - 1) / VLB_CHUNK); }
 
+/* Rows of a sample that lie within its episode. */
+static int64_t valid_rows(const vlb_trainer *t, int64_t sample) {
+  int64_t chunk = t->model->config.chunk_size, rows = t->seen.config.chunk_size, steps = vlb_valid_steps(t->data, t->frames[sample], chunk), valid = 0;
+  vlb_sample_rows((uint64_t)t->config->seed, t->step, sample, chunk, rows, t->rows);
+  for (int64_t k = 0; k < rows; k++) valid += t->rows[k] < steps;
+  return valid;
+}
+
 /* 1 / (steps within their episodes * action_dim): the loss is a mean over the whole batch, whatever the shards. */
 static double loss_scale(const vlb_trainer *t) {
-  const vlb_model_config *model = &t->model->config;
   int64_t valid = 0;
-  for (int64_t i = 0; i < t->config->batch_size; i++) valid += vlb_valid_steps(t->data, t->frames[i], model->chunk_size);
-  return vlb_loss_scale(model, (vlb_loss_kind)t->config->loss, t->config->batch_size, valid);
+  for (int64_t i = 0; i < t->config->batch_size; i++) valid += valid_rows(t, i);
+  return vlb_loss_scale(&t->seen.config, (vlb_loss_kind)t->config->loss, t->config->batch_size, valid);
 }
 
 static void policy_draw(vlb_trainer *t) {
@@ -107,16 +114,19 @@ vlb_code vlb_trainer_step(vlb_trainer *t, vlb_error *err) {
 
 static vlb_code policy_open(vlb_trainer *t, vlb_error *err) {
   int samples = (int)(t->config->batch_size / t->config->shards);
+  t->seen = *t->model;
+  VLB_TRY(vlb_train_seen_model(t->config, &t->model->config, &t->seen.config, err));
   VLB_TRY(vlb_sampler_open(&t->sampler, t->data, t->config, err));
+  t->rows = calloc((size_t)t->seen.config.chunk_size, sizeof *t->rows);
   t->worker = calloc((size_t)t->workers, sizeof *t->worker);
-  if (!t->worker) return vlb_fail(err, VLB_FAILED, "not enough memory for %d training threads", t->workers);
+  if (!t->worker || !t->rows) return vlb_fail(err, VLB_FAILED, "not enough memory for %d training threads", t->workers);
   VLB_TRY(vlb_prefix_cache_open(t->model, t->config, t->data, t->cache_folder, t->ctx, &t->cache, err));
   vlb_prefix_source source = vlb_prefix_cache_source(t->cache);
   bool bf16 = t->config->prefix_precision == VLB_PRECISION_BFLOAT16;
   for (int i = 0; i < t->workers; i++) {
-    VLB_TRY(vlb_objective_create_from(t->model, samples, source, bf16, &t->worker[i].objective, err));
+    VLB_TRY(vlb_objective_create_from(&t->seen, samples, source, bf16, &t->worker[i].objective, err));
     vlb_objective_set_loss(t->worker[i].objective, (vlb_loss_kind)t->config->loss);
-    VLB_TRY(vlb_samples_open(&t->worker[i].samples, t->model, samples, source, err));
+    VLB_TRY(vlb_samples_open(&t->worker[i].samples, &t->seen, t->model->config.chunk_size, samples, source, err));
     t->worker[i].samples.time_sampling = t->config->time_sampling;
   }
   return VLB_OK;
@@ -128,6 +138,7 @@ static void policy_close(vlb_trainer *t) {
     vlb_samples_close(&t->worker[i].samples);
   }
   vlb_prefix_cache_close(t->cache);
+  free(t->rows);
   free(t->worker);
 }
 

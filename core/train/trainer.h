@@ -30,6 +30,7 @@ struct vlb_trainer {
   const vlb_train_job *job;
   void *own; /* the job's */
   vlb_model *model;
+  vlb_model seen; /* of the policy's job: its weights, as a step sees it (vlb_train_seen_model) */
   const vlb_train_config *config;
   const vlb_dataset *data; /* of the policy's job */
   const vlb_context *ctx;
@@ -44,6 +45,7 @@ struct vlb_trainer {
   /* of the step being made */
   vlb_sampler sampler;
   int64_t *frames;  /* [batch] */
+  int32_t *rows;    /* [chunk] of one sample */
   double scale;     /* 1 / (valid numbers of the whole batch) */
   double lr;
   int workers;

@@ -77,7 +77,7 @@ static vlb_code write_demos(FILE *out, const vlb_cell *cell, vlb_error *err) {
  * after stored results must not rename them while it has its default. */
 static void write_train_keys(FILE *out, const vlb_train_config *config) {
   static const char *const elsewhere[] = {"vlm", "per_suite", "prefix_cache", "prefix_cache_gb", "prefix_cache_memory_gb"},
-                    *const later[] = {"prefix_precision", "loss", "time_sampling"};
+                    *const later[] = {"prefix_precision", "loss", "chunk_rows", "time_sampling"};
   vlb_field rows[64];
   int n = 0;
   for (const vlb_field *f = vlb_train_fields; f->name; f++) {

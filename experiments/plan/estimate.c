@@ -161,8 +161,15 @@ vlb_cell_cost vlb_plan_expected(const vlb_plan *plan, int i) {
   return cost;
 }
 
+/* The model as the cell's training steps see it. */
+static vlb_model_config training_model(const vlb_cell *cell) {
+  vlb_model_config c = cell->settings.model;
+  if (vlb_train_seen_model(&cell->settings.train, &cell->settings.model, &c, NULL)) c = cell->settings.model;
+  return c;
+}
+
 static vlb_cell_cost train_cost(const vlb_cell *cell) {
-  const vlb_model_config *c = &cell->settings.model;
+  const vlb_model_config seen = training_model(cell), *c = &seen;
   vlb_model_shape shape;
   if (vlb_model_shape_of(c, &shape, NULL)) return (vlb_cell_cost){0, 0};
   double d = (double)c->text_hidden, h = (double)c->vision_hidden, e = shape.expert_hidden, q = shape.q_width, kv = shape.kv_width;
@@ -216,13 +223,13 @@ static double now(void) {
 /* Seconds of one shard of a training step, over what was expected; 0: it could not be measured. */
 static double measure_training(const vlb_cell *cell) {
   const vlb_settings *s = &cell->settings;
+  const vlb_model_config seen = training_model(cell), *c = &seen;
   vlb_model *model;
   vlb_objective *objective = NULL;
   int n = (int)(s->train.batch_size / s->train.shards);
   double ratio = 0;
-  if (vlb_model_create(&s->model, &model, NULL)) return 0;
+  if (vlb_model_create(c, &model, NULL)) return 0;
   vlb_model_init(model, 1);
-  const vlb_model_config *c = &s->model;
   size_t b = (size_t)n, pixels = b * (size_t)model->shape.views * 3 * (size_t)(c->image_size * c->image_size), chunk = b * (size_t)(c->chunk_size * c->max_action_dim);
   size_t language = b * (size_t)c->tokenizer_max_length, state = b * (size_t)c->max_state_dim;
   float *floats = calloc(pixels + 2 * chunk + state + b, sizeof *floats), *gradient = calloc(model->gradient_count, sizeof *gradient);

@@ -43,8 +43,10 @@ const vlb_field *vlb_field_named(const vlb_field *table, const char *name) {
 
 vlb_code vlb_settings_check(const vlb_settings *s, vlb_error *err) {
   vlb_model_shape shape;
+  vlb_model_config seen;
   VLB_TRY(vlb_model_shape_of(&s->model, &shape, err));
   VLB_TRY(vlb_train_config_check(&s->train, err));
+  VLB_TRY(vlb_train_seen_model(&s->train, &s->model, &seen, err));
   VLB_TRY(vlb_control_check(&s->eval.control, err));
   if (s->eval.control.control == VLB_CONTROL_RTC && s->model.objective == VLB_OBJECTIVE_L1)
     return vlb_fail(err, VLB_USAGE, "eval.control = \"rtc\" guides the steps of a flow, model.objective = \"l1\" has none");

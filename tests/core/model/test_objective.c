@@ -341,6 +341,52 @@ static void test_losses_of_the_past(void **state) {
   }
 }
 
+/* Every second action of the batch's chunks, from `first` on, as rows of their chunk. */
+static sample_batch every_second(const vlb_model_config *c, const sample_batch *b, int64_t first, int32_t *rows) {
+  sample_batch part = *b;
+  int64_t chunk = c->chunk_size, count = (chunk - first + 1) / 2, width = c->max_action_dim;
+  float *actions = calloc((size_t)(2 * b->size * count * width), sizeof *actions), *noise = actions + b->size * count * width;
+  uint8_t *pad = malloc((size_t)(b->size * count));
+  for (int64_t i = 0; i < b->size * count; i++) {
+    int64_t row = first + 2 * (i % count), from = i / count * chunk + row;
+    memcpy(actions + i * width, b->actions + from * width, (size_t)width * sizeof *actions);
+    memcpy(noise + i * width, b->noise + from * width, (size_t)width * sizeof *noise);
+    rows[i] = (int32_t)row, pad[i] = b->action_pad[from];
+  }
+  part.batch.actions = part.actions = actions, part.batch.noise = part.noise = noise;
+  part.batch.action_pad = part.action_pad = pad, part.batch.chunk_rows = rows;
+  return part;
+}
+
+/* Where actions only look across, loss and gradient of a chunk are the sums over its rows, each at its own place: what train.chunk_rows draws from. */
+static void test_rows_add_up(void **state) {
+  (void)state;
+  static const char *const kinds[] = {"attention=cross chunk_size=7", "attention=cross num_expert_layers=2 objective=l1 chunk_size=6",
+                                      "attention=cross state=suffix chunk_size=5", "attention=cross state=suffix_seen chunk_size=4 action_mask=bidirectional"};
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    vlb_model *m = model_of(kinds[k]);
+    sample_batch b = batch_of(&m->config, 3, 21, true);
+    float *whole, *sum = calloc(m->gradient_count, sizeof *sum);
+    double loss = objective_run(m, &b, &whole), parts = 0;
+    for (int first = 0; first < 2; first++) {
+      int32_t rows[3 * 7];
+      vlb_model seen = *m;
+      seen.config.chunk_size = seen.config.n_action_steps = (m->config.chunk_size - first + 1) / 2;
+      sample_batch part = every_second(&m->config, &b, first, rows);
+      float *g;
+      parts += objective_run(&seen, &part, &g);
+      for (size_t i = 0; i < m->gradient_count; i++) sum[i] += g[i];
+      free(part.actions), free(part.action_pad), free(g);
+    }
+    assert_true(fabs(parts - loss) <= 1e-6 * loss);
+    double off = gradient_distance(m, whole, sum);
+    if (!(off <= 1e-4)) fail_msg("%s: gradients off by %.3g", kinds[k], off);
+    free(whole), free(sum);
+    batch_free(&b);
+    vlb_model_free(m);
+  }
+}
+
 /* loss and gradient of a batch are the sums of its samples': what lets a batch be cut into shards */
 static void test_samples_add_up(void **state) {
   (void)state;
@@ -407,7 +453,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_literal), cmocka_unit_test(test_gradients), cmocka_unit_test(test_frozen_context_has_no_gradient),
       cmocka_unit_test(test_frozen_flops), cmocka_unit_test(test_freezing_does_not_change_the_rest), cmocka_unit_test(test_repeats), cmocka_unit_test(test_losses_of_the_past),
-      cmocka_unit_test(test_samples_add_up), cmocka_unit_test(test_what_is_counted), cmocka_unit_test(test_unused_dimensions_get_no_gradient),
+      cmocka_unit_test(test_rows_add_up), cmocka_unit_test(test_samples_add_up), cmocka_unit_test(test_what_is_counted), cmocka_unit_test(test_unused_dimensions_get_no_gradient),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static const char *const kinds[] = {
     "attention=cross", "attention=self", "attention=interleaved", "attention=interleaved action_mask=bidirectional", "attention=cross state=suffix",
     "attention=interleaved state=suffix", "attention=cross num_expert_layers=2", "attention=cross objective=l1", "attention=interleaved train_state_proj=false",
     "attention=interleaved add_image_special_tokens=true empty_cameras=1", "attention=cross skip_every_second=true", "attention=interleaved num_vlm_layers=2",
-    "attention=cross state=suffix_seen", "attention=cross prefix_precision=bfloat16", "attention=self chunk_size=3 n_action_steps=3 expert_width=1.5"};
+    "attention=cross state=suffix_seen", "attention=cross prefix_precision=bfloat16", "attention=cross chunk_rows=2", "attention=self chunk_size=3 n_action_steps=3 expert_width=1.5"};
 
 static void test_same_bytes(void **state) {
   (void)state;

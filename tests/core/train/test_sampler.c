@@ -74,7 +74,7 @@ static void test_targets_stop_at_the_episode(void **state) {
   vlb_dataset *d = small_dataset(&c, &ctx); /* episodes of 5, 6 and 5 frames; chunks of 4 */
   vlb_samples b;
   vlb_error err;
-  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 2, VLB_PREFIX_IMAGES, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, c.chunk_size, 2, VLB_PREFIX_IMAGES, &err), VLB_OK);
   vlb_samples_fill(&b, 0, d, 0, 1, 0, 0); /* a whole chunk lies within */
   vlb_samples_fill(&b, 1, d, 9, 1, 0, 1); /* frames 9 and 10 remain of the second episode */
   assert_int_equal(vlb_valid_steps(d, 0, 4), 4);
@@ -97,7 +97,7 @@ static void test_noise_does_not_depend_on_the_place(void **state) {
   vlb_dataset *d = small_dataset(&c, &ctx);
   vlb_samples b;
   vlb_error err;
-  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 3, VLB_PREFIX_IMAGES, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, c.chunk_size, 3, VLB_PREFIX_IMAGES, &err), VLB_OK);
   vlb_samples_fill(&b, 0, d, 1, 7, 5, 3);
   vlb_samples_fill(&b, 1, d, 2, 7, 5, 4);
   vlb_samples_fill(&b, 2, d, 2, 7, 5, 3);
@@ -109,6 +109,66 @@ static void test_noise_does_not_depend_on_the_place(void **state) {
   vlb_dataset_free(d);
 }
 
+/* Ascending, all of them where all are wanted, and otherwise each as often as the others. */
+static void test_rows_of_a_chunk(void **state) {
+  (void)state;
+  enum { CHUNK = 7, DRAWS = 7000 };
+  for (int rows = 1; rows <= CHUNK; rows++) {
+    int32_t out[CHUNK];
+    int seen[CHUNK] = {0};
+    for (int i = 0; i < DRAWS; i++) {
+      vlb_sample_rows(3, i, i % 5, CHUNK, rows, out);
+      for (int k = 0; k < rows; k++) {
+        assert_true(out[k] < CHUNK && out[k] > (k ? out[k - 1] : -1));
+        seen[out[k]]++;
+      }
+    }
+    double p = (double)rows / CHUNK, spread = sqrt(DRAWS * p * (1 - p));
+    for (int k = 0; k < CHUNK; k++) assert_true(fabs(seen[k] - DRAWS * p) <= 4.5 * spread);
+  }
+}
+
+static void test_targets_of_some_rows(void **state) {
+  (void)state;
+  vlb_model_config c = tiny_model(), seen;
+  vlb_train_config t = settings(2);
+  vlb_dataset *d = small_dataset(&c, &ctx); /* episodes of 5, 6 and 5 frames; chunks of 4 */
+  vlb_samples b;
+  vlb_error err;
+  c.attention = VLB_ATTENTION_CROSS;
+  t.chunk_rows = 2;
+  assert_int_equal(vlb_train_seen_model(&t, &c, &seen, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = seen}, c.chunk_size, 1, VLB_PREFIX_IMAGES, &err), VLB_OK);
+  for (int step = 0; step < 20; step++) {
+    vlb_samples_fill(&b, 0, d, 9, 1, step, 0); /* frames 9 and 10 remain of the second episode */
+    const int32_t *rows = vlb_samples_batch(&b).chunk_rows;
+    for (int k = 0; k < 2; k++) {
+      assert_memory_equal(b.actions + k * 8, d->actions + (rows[k] ? 10 : 9) * 7, 7 * sizeof(float));
+      assert_int_equal(b.action_pad[k], rows[k] > 1);
+    }
+  }
+  vlb_samples_close(&b);
+  vlb_dataset_free(d);
+}
+
+static void test_when_rows_are_drawn(void **state) {
+  (void)state;
+  vlb_model_config c = tiny_model(), seen;
+  vlb_train_config t = settings(2);
+  vlb_error err;
+  t.chunk_rows = 3;
+  c.attention = VLB_ATTENTION_INTERLEAVED;
+  assert_int_equal(vlb_train_seen_model(&t, &c, &seen, &err), VLB_USAGE);
+  assert_non_null(strstr(err.message, "chunk_rows = 3: the actions of a chunk see each other in self-attention layers"));
+  c.attention = VLB_ATTENTION_CROSS;
+  assert_int_equal(vlb_train_seen_model(&t, &c, &seen, &err), VLB_OK);
+  assert_int_equal(seen.chunk_size, 3);
+  for (t.chunk_rows = 0; t.chunk_rows < 9; t.chunk_rows += 4) { /* all of them */
+    assert_int_equal(vlb_train_seen_model(&t, &c, &seen, &err), VLB_OK);
+    assert_int_equal(seen.chunk_size, 4);
+  }
+}
+
 /* t = 0.001 + 0.999 Beta(1.5, 1): mean 0.6004, deviation 0.2617 */
 static void test_time(void **state) {
   (void)state;
@@ -118,7 +178,7 @@ static void test_time(void **state) {
   vlb_samples b;
   vlb_error err;
   double sum = 0, below = 0;
-  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 1, VLB_PREFIX_IMAGES, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, c.chunk_size, 1, VLB_PREFIX_IMAGES, &err), VLB_OK);
   for (int i = 0; i < DRAWS; i++) {
     vlb_samples_fill(&b, 0, d, 0, 1, i, 0);
     assert_true(b.time[0] >= 0.001f && b.time[0] <= 1);
@@ -166,7 +226,7 @@ static void check_images(int stored) {
   const char *file = "images_demo.hdf5";
   write_task(file, "x", true, 1, stored, 3);
   assert_int_equal(vlb_dataset_load(&c, &file, 1, &ctx, &d, &err), VLB_OK);
-  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, 2, VLB_PREFIX_IMAGES, &err), VLB_OK);
+  assert_int_equal(vlb_samples_open(&b, &(vlb_model){.config = c}, c.chunk_size, 2, VLB_PREFIX_IMAGES, &err), VLB_OK);
   vlb_samples_fill(&b, 1, d, 2, 1, 0, 0);
   vlb_episode e;
   make_episode(&e, 5, stored, 3);
@@ -200,7 +260,7 @@ int main(void) {
       cmocka_unit_test(test_batch_larger_than_the_data),
       cmocka_unit_test(test_targets_stop_at_the_episode),
       cmocka_unit_test(test_noise_does_not_depend_on_the_place),
-      cmocka_unit_test(test_time), cmocka_unit_test(test_time_of_2025),
+      cmocka_unit_test(test_rows_of_a_chunk), cmocka_unit_test(test_targets_of_some_rows), cmocka_unit_test(test_when_rows_are_drawn), cmocka_unit_test(test_time), cmocka_unit_test(test_time_of_2025),
       cmocka_unit_test(test_images),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
