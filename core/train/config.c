@@ -20,7 +20,7 @@ vlb_code vlb_train_seen_model(const vlb_train_config *config, const vlb_model_co
   *seen = *model;
   if (!config->chunk_rows || config->chunk_rows >= model->chunk_size) return VLB_OK;
   if (model->attention != VLB_ATTENTION_CROSS)
-    return vlb_fail(err, VLB_USAGE, "chunk_rows = %lld: the actions of a chunk see each other in self-attention layers; it needs attention = \"cross\", or chunk_rows = 0",
+    return vlb_fail(err, VLB_USAGE, "train.chunk_rows = %lld: the actions of a chunk see each other in self-attention layers; it needs attention = \"cross\", or train.chunk_rows = 0",
                     (long long)config->chunk_rows);
   seen->chunk_size = config->chunk_rows;
   if (seen->n_action_steps > seen->chunk_size) seen->n_action_steps = seen->chunk_size;
