@@ -34,7 +34,6 @@ static void fill_constants(vlb_inputs *in, const vlb_build *b) {
     in->special[3 * i] = in->special[3 * i + 2] = (int32_t)c->fake_image_token;
     in->special[3 * i + 1] = (int32_t)c->global_image_token;
   }
-  for (int i = 0; in->position_chunk && i < b->batch * b->rows.suffix; i++) in->position_chunk[i] = i % b->rows.suffix;
   size_t present = image_floats(b) * (size_t)c->cameras, all = image_floats(b) * (size_t)b->model->shape.views;
   for (size_t i = present; in->images && i < all; i++) in->images[i] = -1.0f; /* an empty camera is black */
 }
@@ -94,11 +93,11 @@ static void copy_pad(const vlb_inputs *in, const vlb_build *b, float *to, int ke
   }
 }
 
-/* Where actions are not all of their chunk; a state's row before them stays at 0. */
+/* Actions at their places in the chunk, behind a state's row, which stays at 0. rows: NULL where the actions are all of it. */
 static void place_rows(vlb_inputs *in, const vlb_build *b, const int32_t *rows) {
   int count = (int)b->model->config.chunk_size, before = b->rows.suffix - count;
-  for (int i = 0; rows && in->position_chunk && i < b->batch; i++)
-    for (int k = 0; k < count; k++) in->position_chunk[i * b->rows.suffix + before + k] = before + rows[i * count + k];
+  for (int i = 0; in->position_chunk && i < b->batch; i++)
+    for (int k = 0; k < count; k++) in->position_chunk[i * b->rows.suffix + before + k] = before + (rows ? rows[i * count + k] : k);
 }
 
 static void fill_segment(vlb_inputs *in, const vlb_build *b, int s, int first, int rows) {

@@ -45,7 +45,7 @@ struct vlb_trainer {
   /* of the step being made */
   vlb_sampler sampler;
   int64_t *frames;  /* [batch] */
-  int32_t *rows;    /* [chunk] of one sample */
+  int32_t *rows;    /* [seen.config.chunk_size] of one sample */
   double scale;     /* 1 / (valid numbers of the whole batch) */
   double lr;
   int workers;
